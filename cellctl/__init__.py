@@ -1,0 +1,1 @@
+"""cellctl: robot-cell control for modular production lines."""

@@ -1,0 +1,183 @@
+"""The line as everybody inside sees it: frozen, resolved, SI units. Built from a line file by `cellctl.line.load`.
+
+Names: a station is `module.station` ("belt.load"), a module's own device `module.device` ("belt.drive"), a shared
+device its bare name ("io1"), a gripper `arm.tool`. A place is a station, or `station#3` for one nest of several.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from pydantic import BaseModel
+
+from cellctl.device import DriverDeclaration, Pose
+from cellctl.errors import UnknownName
+from cellctl.skill import KindDeclaration
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """A component's kind. Mass for payload checks; height and stiffness for the simulated plant."""
+
+    name: str
+    mass: float = 0.0  # [kg]
+    height: float = 0.0  # [m]
+    stiffness: float = 0.0  # [N/m]; 0: rigid
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Nests of a station in rows and columns, numbered along the rows."""
+
+    columns: int
+    rows: int
+    column_pitch: float  # [m], along the station frame's x
+    row_pitch: float  # [m], along y
+
+
+@dataclass(frozen=True)
+class Station:
+    """A place that holds parts or components."""
+
+    name: str  # full: "belt.load"
+    module: str
+    capacity: int = 1
+    poses: Mapping[str, Pose] = field(default_factory=dict)  # arm -> pose in the line frame; "" for every arm
+    approach: float = 0.05  # [m] above the pose
+    via: tuple[Pose, ...] = ()
+    grid: Grid | None = None
+    source: str = ""  # the material it yields
+    sink: bool = False
+    at: float | None = None  # along its belt [m]
+    eye: str = ""  # point, full: "io1.di4"
+    stopper: str = ""
+    device: str = ""  # the device that serves just this station (a bowl), full name
+    zone: str = ""
+
+    def pose_for(self, arm: str) -> Pose | None:
+        """The pose that `arm` goes to, or None where it has none."""
+        return self.poses.get(arm) or self.poses.get("")
+
+
+@dataclass(frozen=True)
+class Device:
+    """One physical thing and how it is driven. `simulated` are the physical properties for the simulated plant."""
+
+    name: str
+    declaration: DriverDeclaration
+    options: BaseModel
+    address: str = ""  # "" when it stands behind another device
+    simulated: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Tool:
+    """What an arm wears; its gripper is the station `arm.tool`."""
+
+    name: str  # full: "arm.gripper"
+    device: str
+    length: float = 0.0  # from the flange to the tool point [m]
+    mass: float = 0.0  # [kg]
+
+
+@dataclass(frozen=True)
+class Module:
+    """What is commanded as one."""
+
+    name: str
+    kind: KindDeclaration
+    options: BaseModel
+    process: str
+    devices: Mapping[str, str]  # role or local name -> full device name
+    stations: tuple[Station, ...] = ()
+    tools: tuple[Tool, ...] = ()
+    at: str = ""  # the station at which it works, full
+    zones: tuple[str, ...] = ()
+
+    def station(self, name: str) -> Station:
+        """The module's own station of this full name. Raises UnknownName."""
+        for station in self.stations:
+            if station.name == name:
+                return station
+        raise UnknownName("station", name, (station.name for station in self.stations))
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One operating-system process: the modules that share its devices, and where the bus reaches it."""
+
+    name: str
+    modules: tuple[str, ...]
+    commands: str  # address of its ROUTER
+    events: str  # address of its PUB
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """A pallet or tray that persists; its nests are stations `carrier#0...`."""
+
+    id: str
+    nests: int
+    home: str  # station
+
+
+@dataclass(frozen=True)
+class SafetyInput:
+    """A guard or emergency stop that is reported here (never implemented here), and whom it concerns."""
+
+    name: str
+    point: str
+    modules: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Line:
+    """All that one runner commands."""
+
+    name: str
+    digest: str  # of the line file and its taught values
+    modules: Mapping[str, Module]
+    devices: Mapping[str, Device]
+    processes: Mapping[str, Process]
+    runner: Process
+    materials: Mapping[str, Material] = field(default_factory=dict)
+    carriers: tuple[Carrier, ...] = ()
+    zones: tuple[str, ...] = ()
+    safety: tuple[SafetyInput, ...] = ()
+    work_in_process: int = 0  # greatest number of parts at a time; 0: as many as are safe
+    restart: str = "operator"  # or "automatic": who starts the line again after a crash
+
+    @cached_property
+    def stations(self) -> Mapping[str, Station]:
+        """Every station by full name, grippers included."""
+        named = {s.name: s for module in self.modules.values() for s in module.stations}
+        grippers = {t.name: Station(t.name, m.name) for m in self.modules.values() for t in m.tools}
+        return named | grippers
+
+    @cached_property
+    def workers_at(self) -> Mapping[str, tuple[str, ...]]:
+        """Station -> the modules that work there (`at:`)."""
+        found: dict[str, tuple[str, ...]] = {}
+        for module in self.modules.values():
+            if module.at:
+                found[module.at] = (*found.get(module.at, ()), module.name)
+        return found
+
+    def module(self, name: str) -> Module:
+        """Raises UnknownName."""
+        if name not in self.modules:
+            raise UnknownName("module", name, self.modules)
+        return self.modules[name]
+
+    def station(self, name: str) -> Station:
+        """Raises UnknownName."""
+        if name not in self.stations:
+            raise UnknownName("station", name, self.stations)
+        return self.stations[name]
+
+
+def station_of(place: str) -> str:
+    """The station of a place: `tray.rack` of `tray.rack#3`."""
+    return place.partition("#")[0]

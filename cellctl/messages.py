@@ -1,0 +1,309 @@
+"""Every message on the bus, in one table.
+
+Runner to module: LeaseRequest, Command, Cancel, Instruct, Inquire, Settle, Jog. Module to runner: LeaseGranted,
+LeaseDenied, Accepted, Refusal, Answer, TooLate, View. Client to runner: Request; back: Reply. Published by modules
+and runner: Event. On the wire each is MessagePack, tagged with its name; `encode` and `decode` are the only codec.
+Fields are only ever added, with defaults.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from cellctl.errors import BusError
+from cellctl.packml import Mode, State, StateCommand
+
+MAX_MESSAGE_BYTES = 1_000_000
+
+
+class Limits(msgspec.Struct, frozen=True, tag="limits"):
+    """What a measured value must lie within, SI units."""
+
+    nominal: float
+    lower: float
+    upper: float
+
+
+Value = bool | int | float | str | Limits | None
+
+
+class Head(msgspec.Struct, frozen=True, array_like=True):
+    """How far the sender's journal is durable: a peer that once saw more knows that records were lost."""
+
+    sequence: int = 0
+    digest: str = ""
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One part, component or carrier that a command moves or works on.
+
+    `origin` and `target` are places: a station, `station#nest`, or "" for nowhere. A component that joins a part
+    names it in `into`.
+    """
+
+    id: str
+    origin: str = ""
+    target: str = ""
+    material: str = ""
+    into: str = ""
+
+
+class Move(msgspec.Struct, frozen=True):
+    """An item changed its place: it is at `place` now. "" means it left the line; "?" that nobody knows."""
+
+    item: str
+    place: str
+
+
+class Message(msgspec.Struct, frozen=True, tag=True):
+    """Anything that travels on the bus."""
+
+
+# --- runner to module -----------------------------------------------------------------------------------------
+
+
+class LeaseRequest(Message, frozen=True, tag=True):
+    """Ask for the right to command a module."""
+
+    module: str
+    holder: str
+    head: Head = Head()
+
+
+class Command(Message, frozen=True, tag=True):
+    """One request to one module. The same number always means the same request: it is answered once, for ever."""
+
+    number: int
+    module: str
+    epoch: int
+    oldest: int  # the lowest number still unanswered: the module may forget below it
+    skill: str
+    items: tuple[Item, ...] = ()
+    step: str = ""
+    visit: int = 1
+    attempt: int = 1
+    parameters: dict[str, Value] = {}
+    head: Head = Head()
+
+
+class Cancel(Message, frozen=True, tag=True):
+    """Stop a command if it can be stopped; answered by Answer("cancelled") or TooLate. Frees nothing by itself."""
+
+    module: str
+    epoch: int
+    number: int
+
+
+class Instruct(Message, frozen=True, tag=True):
+    """A PackML command or a change of mode, by a person or the runner. Hold, Stop and Abort need no lease."""
+
+    module: str
+    who: str
+    command: StateCommand | None = None
+    mode: Mode | None = None
+    epoch: int = 0
+
+
+class Inquire(Message, frozen=True, tag=True):
+    """Ask for a module's whole view; answered by View."""
+
+    module: str
+
+
+class Settle(Message, frozen=True, tag=True):
+    """An operator's word on a question that a module asked."""
+
+    module: str
+    question: int
+    choice: str
+    who: str
+    note: str = ""
+
+
+class Jog(Message, frozen=True, tag=True):
+    """Move by hand while the module is in manual mode; void 200 ms after the last one."""
+
+    module: str
+    who: str
+    device: str
+    motion: str
+    speed: float = 0.0  # as a fraction of the device's greatest manual speed
+
+
+# --- module to runner -----------------------------------------------------------------------------------------
+
+
+class LeaseGranted(Message, frozen=True, tag=True):
+    module: str
+    holder: str
+    epoch: int
+    head: Head = Head()
+
+
+class LeaseDenied(Message, frozen=True, tag=True):
+    module: str
+    holder: str  # who has it
+    why: str
+
+
+class Accepted(Message, frozen=True, tag=True):
+    """The command is journaled and will be answered, whatever happens."""
+
+    module: str
+    number: int
+    head: Head = Head()
+
+
+class Refusal(Message, frozen=True, tag=True):
+    """Nothing happened and nothing was stored; the same number may come again."""
+
+    module: str
+    number: int
+    why: str
+    lease_lost: bool = False
+
+
+class Answer(Message, frozen=True, tag=True):
+    """The final word on a command. `outcome` is "done", "cancelled" or one of the skill's named failures.
+
+    `moves` are the changes of place that did happen, in order; they hold whatever the outcome.
+    """
+
+    module: str
+    number: int
+    outcome: str
+    moves: tuple[Move, ...] = ()
+    results: dict[str, Value] = {}
+    started: float = 0.0  # UTC [s]
+    ended: float = 0.0
+    device_time: float = 0.0  # spent in the devices [s]
+    detail: str = ""
+    head: Head = Head()
+
+
+class TooLate(Message, frozen=True, tag=True):
+    """The command cannot be cancelled any more; its Answer follows or has been given."""
+
+    module: str
+    number: int
+
+
+class Question(msgspec.Struct, frozen=True):
+    """Something that only a person can know. `choices` maps each answer to what it means."""
+
+    number: int
+    command: int
+    action: str
+    text: str
+    choices: dict[str, str]
+    asked: float = 0.0
+
+
+class Alarm(msgspec.Struct, frozen=True):
+    """Something an operator must know (ISA-18.2): code, what happened, why, what to do."""
+
+    code: str
+    source: str
+    text: str
+    cause: str = ""
+    remedy: str = ""
+    raised: float = 0.0
+    first_out: bool = False
+
+
+class View(Message, frozen=True, tag=True):
+    """A module's whole state as it sees itself, with what its sensors say of its stations."""
+
+    module: str
+    state: State
+    mode: Mode
+    event: int  # number of the last event that this view contains
+    holder: str = ""
+    epoch: int = 0
+    doing: tuple[int, ...] = ()
+    answered: tuple[int, ...] = ()
+    questions: tuple[Question, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
+    occupied: dict[str, bool | None] = {}  # station -> seen occupied; None where no sensor can say
+    finishing: str = ""  # what is being finished while holding, and for how long at most
+    head: Head = Head()
+
+
+# --- clients and runner ---------------------------------------------------------------------------------------
+
+
+class Request(Message, frozen=True, tag=True):
+    """A client's request to the runner; `verb` is one of `cellctl.runner.requests`."""
+
+    id: str
+    verb: str
+    who: str
+    body: dict[str, Any] = {}
+
+
+class Reply(Message, frozen=True, tag=True):
+    """The runner's reply: `error` is empty when it is well."""
+
+    id: str
+    body: dict[str, Any] = {}
+    error: str = ""
+
+
+# --- events ---------------------------------------------------------------------------------------------------
+
+
+class Event(Message, frozen=True, tag=True):
+    """Published, numbered per publisher without a gap; who misses one asks for the View.
+
+    Exactly one of the optional fields says what happened.
+    """
+
+    number: int
+    source: str
+    view: View | None = None
+    move: Move | None = None
+    alarm: Alarm | None = None
+    cleared: str = ""  # code of an alarm that is over
+    status: dict[str, Any] | None = None  # the runner's status, for displays
+
+
+AnyMessage = (
+    LeaseRequest
+    | Command
+    | Cancel
+    | Instruct
+    | Inquire
+    | Settle
+    | Jog
+    | LeaseGranted
+    | LeaseDenied
+    | Accepted
+    | Refusal
+    | Answer
+    | TooLate
+    | View
+    | Request
+    | Reply
+    | Event
+)
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(AnyMessage)
+
+
+def encode(message: Message) -> bytes:
+    """The message as MessagePack."""
+    return _encoder.encode(message)
+
+
+def decode(data: bytes) -> Message:
+    """The message in `data`. Raises BusError for anything that is not one, or is too large."""
+    if len(data) > MAX_MESSAGE_BYTES:
+        raise BusError(f"a message of {len(data)} bytes is larger than the allowed {MAX_MESSAGE_BYTES}")
+    try:
+        message: Message = _decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BusError(f"not a message: {error}") from error
+    return message

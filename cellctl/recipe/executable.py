@@ -1,0 +1,67 @@
+"""The executable recipe: one variant, everything resolved against one line. Journaled by its digest and never reread
+from the file. Made by `cellctl.compile`; read by flow, runner, deadlock search and reports.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from cellctl.messages import Value
+from cellctl.skill import Works
+
+
+class Route(msgspec.Struct, frozen=True):
+    """Where a part goes after an outcome that is not `done`.
+
+    First `retry` times back to `start` (a step's name; "" is the step itself), then to `then`: "scrap" (the recipe's
+    scrap steps), "ask" (an operator decides), "next" (go on as if done), or the name of a step to rework from.
+    """
+
+    retry: int = 0
+    start: str = ""
+    then: str = "ask"
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One step, resolved. `modules` are the candidates by role; a step of one module has the one role ""."""
+
+    name: str
+    skill: str
+    works: Works
+    modules: dict[str, tuple[str, ...]]
+    phases: tuple[tuple[str, str], ...] = ()  # (role, skill) of a joint skill; empty: one command, role ""
+    take: str = ""  # the material that is brought
+    to: tuple[str, ...] = ()  # candidate target stations
+    at: tuple[str, ...] = ()  # stations where the part must be (or comes into being); empty: wherever it is
+    parameters: dict[str, Value] = {}
+    references: dict[str, str] = {}  # parameter -> "step.result", read when the step is dispatched
+    needs: tuple[str, ...] = ()
+    routes: dict[str, Route] = {}
+    timeout: float | None = None  # [s]
+    parts: int = 1  # how many parts one command works on
+
+
+class Executable(msgspec.Struct, frozen=True):
+    """One variant of one recipe, ready to run on one line."""
+
+    recipe: str
+    revision: int
+    variant: str
+    line: str  # digest of the line it was compiled against
+    steps: tuple[Step, ...]
+    scrap: tuple[Step, ...] = ()
+    announced: bool = False  # parts are announced by a module, not born by the runner
+
+    @property
+    def digest(self) -> str:
+        """The content hash that every part made by it records."""
+        return hashlib.sha256(_canonical.encode(self)).hexdigest()
+
+    def step(self, name: str) -> Step:
+        """The step of this name, scrap steps included."""
+        return next(step for step in (*self.steps, *self.scrap) if step.name == name)
+
+
+_canonical = msgspec.json.Encoder(order="deterministic")
