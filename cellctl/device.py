@@ -6,7 +6,7 @@ nothing moves that is not on record, and after a crash each unfinished action is
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Generic, Protocol, TypeVar
@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from cellctl.errors import PlugInError, UnknownName
 from cellctl.messages import Move, Value
-from cellctl.runtime import Link, Runtime
+from cellctl.runtime import Link, Runtime, Task
 
 T = TypeVar("T")
 L = TypeVar("L", bound=Link)
@@ -154,6 +154,9 @@ class Rack(Protocol):
     def device(self, name: str) -> Driver:
         """Another device of this process, open already. Raises UnknownName."""
 
+    def background(self, work: Coroutine[Any, Any, None], name: str = "") -> Task:
+        """Run a driver's `work` (a reader, a keep-alive) beside all else until the process ends or it is cancelled."""
+
 
 class Driver(Protocol):
     """One physical device. Made as `Class(name, options, rack)`; does nothing before `open`."""
@@ -282,5 +285,3 @@ class Point:
         if not owner or point[:2] not in ("di", "do") or not point[2:].isdigit():
             raise UnknownName("input or output", text, ())
         return cls(owner, point[:2] == "do", int(point[2:]))
-
-

@@ -264,6 +264,8 @@ class Event(Message, frozen=True, tag=True):
     source: str
     view: View | None = None
     move: Move | None = None
+    command: int = 0  # of the move: the command in which it happened
+    index: int = 0  # of the move: which of the command's moves, from 0
     alarm: Alarm | None = None
     cleared: str = ""  # code of an alarm that is over
     status: dict[str, Any] | None = None  # the runner's status, for displays

@@ -113,7 +113,9 @@ class KindDeclaration:
     devices: Mapping[str, Capability]  # role -> what the device must be; a trailing "*" takes any number
     options: type[BaseModel]  # the module's own keys in the line file
     stations: StationKeys = StationKeys()
-    actions: Mapping[str, Mapping[str, Recovery]] = field(default_factory=dict)  # its own, made of device actions
+    actions: Mapping[str, Mapping[str, Recovery]] = field(
+        default_factory=dict
+    )  # its own, made of device actions
 
     def skill(self, name: str) -> Skill | None:
         """The skill of this name, or None."""

@@ -147,7 +147,7 @@ class Line:
     zones: tuple[str, ...] = ()
     safety: tuple[SafetyInput, ...] = ()
     work_in_process: int = 0  # greatest number of parts at a time; 0: as many as are safe
-    restart: str = "operator"  # or "automatic": who starts the line again after a crash
+    restart: str = ""  # who starts the line again after a crash: "operator", "automatic"; "": by the devices
 
     @cached_property
     def stations(self) -> Mapping[str, Station]:

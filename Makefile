@@ -1,0 +1,40 @@
+# Two commands do everything on a machine with Python (3.11 to 3.13) and make: `make demo` and `make test`.
+# Each makes its own virtual environment in .venv from the tested versions in .ci/constraints.txt.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt
+
+.PHONY: demo test check tests quality clean
+.DEFAULT_GOAL := demo
+
+demo: $(VENV)/.run  ## watch the puck line make a mixed order on simulated devices
+	$(BIN)/cellctl demo
+
+test: quality tests  ## everything that must hold before a commit
+
+tests: $(VENV)/.test
+	$(BIN)/python -m pytest
+
+quality: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' \
+	  || { echo "cellctl needs Python 3.11 to 3.13; name one with: make PYTHON=python3.12" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: $(VENV)/bin/python pyproject.toml .ci/constraints.txt
+	$(INSTALL) -e .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/bin/python pyproject.toml .ci/constraints.txt
+	$(INSTALL) -e '.[test,quality]'
+	@touch $@ $(VENV)/.run
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

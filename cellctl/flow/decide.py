@@ -1,0 +1,197 @@
+"""`decide`: what happens next, as events to journal. Pure; the same question from the same state has one answer."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from cellctl.flow.binding import bind, continued, next_steps
+from cellctl.flow.claims import claims
+from cellctl.flow.events import Dispatched, FlowEvent, PartBorn, PartEnded
+from cellctl.flow.fold import apply, fold
+from cellctl.flow.state import GONE, FlowState, Order, Part
+from cellctl.line.model import Line, Station
+from cellctl.messages import Item
+from cellctl.recipe.executable import Executable, Step
+from cellctl.skill import Works
+
+
+def decide(state: FlowState, line: Line, ready: frozenset[str], at: float) -> tuple[FlowEvent, ...]:
+    """Everything that may happen now, in order: parts that end, commands to send, parts to begin.
+
+    `ready` are the modules that take commands; `at` is only stamped on the events (UTC [s]).
+    """
+    decided: list[FlowEvent] = []
+    while True:
+        events = _next(state, line, ready, at)
+        if not events:
+            return tuple(decided)
+        state = fold(events, state)
+        decided += events
+
+
+def _next(state: FlowState, line: Line, ready: frozenset[str], at: float) -> list[FlowEvent]:
+    return (
+        _ends(state, at)
+        or _continues(state, ready, at)
+        or _works(state, line, ready, at)
+        or _feeds(state, line, ready, at)
+        or _begins(state, line, ready, at)
+    )
+
+
+# --- parts that are through -------------------------------------------------------------------------------------
+
+
+def _ends(state: FlowState, at: float) -> list[FlowEvent]:
+    for part in state.parts.values():
+        verdict = _verdict(state, part)
+        if verdict and not part.job:
+            return [PartEnded(part.id, verdict, at)]
+    return []
+
+
+def _verdict(state: FlowState, part: Part) -> str:
+    if part.removed:
+        return "removed"
+    if part.asking is not None:
+        return ""
+    if part.scrapping and part.place == GONE:  # nothing of it stands anywhere: nothing to take away
+        return "scrap"
+    if all(step.name in part.done for step in state.route(part)):
+        return "scrap" if part.scrapping else "good"
+    return ""
+
+
+# --- commands ---------------------------------------------------------------------------------------------------
+
+
+def _continues(state: FlowState, ready: frozenset[str], at: float) -> list[FlowEvent]:
+    for job in state.jobs.values():
+        if job.is_between:
+            event = continued(state, job.number, at)
+            if event.module in ready:
+                return [event]
+    return []
+
+
+def _works(state: FlowState, line: Line, ready: frozenset[str], at: float) -> list[FlowEvent]:
+    for part in by_urgency(state):
+        if not is_waiting(part):
+            continue
+        for step in next_steps(state, part):
+            parts = _gathered(state, part, step)
+            if parts is None:
+                continue
+            event = bind(state, line, ready, parts, step, at)
+            if isinstance(event, Dispatched):
+                return [event]
+    return []
+
+
+def by_urgency(state: FlowState) -> list[Part]:
+    """The parts on the line, those of the most urgent order first, then the oldest."""
+    return sorted(
+        state.parts.values(), key=lambda part: (-state.orders[part.order].priority, int(part.id[1:]))
+    )
+
+
+def is_waiting(part: Part) -> bool:
+    """Whether a part waits for its next step, and for nobody's word."""
+    return not part.job and part.asking is None and not part.removed
+
+
+def _gathered(state: FlowState, part: Part, step: Step) -> tuple[Part, ...] | None:
+    """The parts that one command works on; None while more of them are still to come."""
+    if step.parts == 1:
+        return (part,)
+    there = [
+        p
+        for p in by_urgency(state)
+        if p.recipe == part.recipe and is_waiting(p) and step in next_steps(state, p)
+    ]
+    if len(there) >= step.parts:
+        return tuple(there[: step.parts])
+    coming = any(
+        step.name not in p.done and p not in there for p in state.parts.values() if p.recipe == part.recipe
+    ) or any(order.open for order in state.orders.values() if order.recipe == part.recipe)
+    return None if coming else tuple(there)
+
+
+# --- feeding ----------------------------------------------------------------------------------------------------
+
+
+def _feeds(state: FlowState, line: Line, ready: frozenset[str], at: float) -> list[FlowEvent]:
+    demand = wanted(state) - _supply(state)
+    if not +demand:
+        return []
+    taken = claims(state, line)
+    for station in line.stations.values():
+        if (
+            demand[station.source] > 0
+            and taken.used[station.name] < station.capacity
+            and station.name not in state.empty
+            and station.module in ready
+            and station.module not in state.out
+            and station.module not in taken.exclusive
+        ):
+            return [_feed(state, station, at)]
+    return []
+
+
+def wanted(state: FlowState) -> Counter[str]:
+    """How many components of each material the parts on the line and on order still take."""
+    count: Counter[str] = Counter()
+    for part in state.parts.values():
+        for step in state.route(part):
+            if step.take and step.name not in part.done:
+                count[step.take] += 1
+    if not state.draining:
+        for order in state.orders.values():
+            for step in state.recipes[order.recipe].steps if order.open else ():
+                if step.take:
+                    count[step.take] += order.open
+    return count
+
+
+def _supply(state: FlowState) -> Counter[str]:
+    return Counter(component.material for component in state.components.values())
+
+
+def _feed(state: FlowState, station: Station, at: float) -> Dispatched:
+    number = state.next_command
+    item = Item(f"c{state.next_component}", GONE, station.name, station.source)
+    return Dispatched(
+        number, number, station.module, "feed", items=(item,), modules={"": station.module}, at=at
+    )
+
+
+# --- beginning parts --------------------------------------------------------------------------------------------
+
+
+def _begins(state: FlowState, line: Line, ready: frozenset[str], at: float) -> list[FlowEvent]:
+    if state.draining or (line.work_in_process and len(state.parts) >= line.work_in_process):
+        return []
+    for order in sorted(state.orders.values(), key=lambda order: -order.priority):
+        executable = state.recipes[order.recipe]
+        if order.open and not executable.announced:
+            events = _begin(state, line, ready, order, executable, at)
+            if events:
+                return events
+    return []
+
+
+def _begin(
+    state: FlowState, line: Line, ready: frozenset[str], order: Order, executable: Executable, at: float
+) -> list[FlowEvent]:
+    """The birth of a part together with its first command; nothing while that must wait."""
+    first = next(step for step in executable.steps if not step.needs)
+    count = min(first.parts, order.open) if first.works is Works.MAKES else 1
+    events: list[FlowEvent] = []
+    born = state
+    for _ in range(count):
+        birth = PartBorn(f"p{born.next_part}", order.id, at=at)
+        born = apply(born, birth)
+        events.append(birth)
+    parts = tuple(born.parts[event.part] for event in events if isinstance(event, PartBorn))
+    command = bind(born, line, ready, parts, first, at)
+    return [*events, command] if isinstance(command, Dispatched) else []

@@ -1,0 +1,140 @@
+"""The state of a line between two events: frozen values, small (only what is on the line or on order)."""
+
+from __future__ import annotations
+
+import msgspec
+
+from cellctl.line.model import station_of
+from cellctl.messages import Head, Item, Value
+from cellctl.packml import Mode, State
+from cellctl.recipe.executable import Executable, Step
+
+LOST = "?"  # the place of an item that nobody knows
+GONE = ""  # the place of an item that is not on the line
+
+
+class Order(msgspec.Struct, frozen=True):
+    id: str
+    recipe: str  # digest
+    quantity: int
+    priority: int = 0
+    begun: int = 0
+    good: int = 0
+    scrapped: int = 0
+    removed: int = 0
+    cancelled: bool = False
+    parts: tuple[dict[str, Value], ...] = ()
+
+    @property
+    def open(self) -> int:
+        """How many parts are still to be begun."""
+        return 0 if self.cancelled else self.quantity - self.begun
+
+    @property
+    def ended(self) -> int:
+        return self.good + self.scrapped + self.removed
+
+    @property
+    def is_complete(self) -> bool:
+        return self.open == 0 and self.ended == self.begun
+
+
+class Asking(msgspec.Struct, frozen=True):
+    """A part that waits for a person: its step ended badly and the recipe says to ask."""
+
+    step: str
+    outcome: str
+    detail: str = ""
+
+
+class Part(msgspec.Struct, frozen=True):
+    id: str
+    order: str
+    recipe: str  # digest
+    place: str = GONE
+    done: tuple[str, ...] = ()  # steps of the route it is on
+    job: int = 0  # the job it is in; 0: none
+    scrapping: bool = False  # it is on the scrap route
+    asking: Asking | None = None
+    removed: bool = False
+    visits: dict[str, int] = {}  # step -> how often it was begun
+    failures: dict[str, int] = {}  # "step:outcome" -> how often since the last good end
+    results: dict[str, Value] = {}  # "step.result"
+    lots: dict[str, str] = {}  # component -> lot
+    given: dict[str, Value] = {}  # parameters given with the order for this part
+
+
+class Component(msgspec.Struct, frozen=True):
+    id: str
+    material: str
+    place: str = GONE
+    lot: str = ""
+
+
+class Lot(msgspec.Struct, frozen=True):
+    lot: str
+    remaining: int
+
+
+class Job(msgspec.Struct, frozen=True):
+    """A step in progress, or a feed: one command after another, all its modules and places reserved."""
+
+    number: int
+    command: int  # the command in hand
+    module: str  # that does it
+    skill: str
+    step: str
+    parts: tuple[str, ...]
+    items: tuple[Item, ...]
+    modules: dict[str, str]
+    phase: int
+    visit: int
+    attempt: int
+    parameters: dict[str, Value]
+    seen: int = 0  # moves already applied
+    is_between: bool = False  # the last command is done, the next phase not begun
+
+
+class FlowState(msgspec.Struct, frozen=True):
+    line: str = ""  # digest of the line file
+    packml: State = State.STOPPED
+    mode: Mode = Mode.PRODUCTION
+    recipes: dict[str, Executable] = {}
+    orders: dict[str, Order] = {}
+    parts: dict[str, Part] = {}
+    components: dict[str, Component] = {}
+    carriers: dict[str, str] = {}  # carrier -> place
+    jobs: dict[int, Job] = {}
+    lots: dict[str, tuple[Lot, ...]] = {}  # source station -> lots, oldest first
+    out: tuple[str, ...] = ()  # modules taken out of use
+    empty: tuple[str, ...] = ()  # source stations that had nothing to give
+    draining: bool = False
+    heads: dict[str, Head] = {}  # module -> how far its journal was seen
+    next_command: int = 1
+    next_part: int = 1
+    next_component: int = 1
+
+    def executable(self, part: Part) -> Executable:
+        return self.recipes[part.recipe]
+
+    def route(self, part: Part) -> tuple[Step, ...]:
+        """The steps that the part is on its way through."""
+        executable = self.recipes[part.recipe]
+        return executable.scrap if part.scrapping else executable.steps
+
+    def commands(self) -> dict[int, Job]:
+        """The unanswered commands."""
+        return {job.command: job for job in self.jobs.values() if not job.is_between}
+
+    def station_of(self, place: str) -> str:
+        """The station where a place is, through the carrier if it is on one."""
+        station = station_of(place)
+        return station_of(self.carriers[station]) if station in self.carriers else station
+
+    def places(self) -> dict[str, str]:
+        """Every item and where it is."""
+        return (
+            {part.id: part.place for part in self.parts.values()}
+            | {component.id: component.place for component in self.components.values()}
+            | self.carriers
+        )
