@@ -1,8 +1,9 @@
 """Every message on the bus, in one table.
 
-Runner to module: LeaseRequest, Command, Cancel, Instruct, Inquire, Settle, Jog. Module to runner: LeaseGranted,
-LeaseDenied, Accepted, Refusal, Answer, TooLate, View. Client to runner: Request; back: Reply. Published by modules
-and runner: Event. On the wire each is MessagePack, tagged with its name; `encode` and `decode` are the only codec.
+Runner to module: LeaseRequest, Command, Cancel, Instruct, Inquire, Settle, Jog, Noted. Module to runner:
+LeaseGranted, LeaseDenied, Accepted, Refusal, Answer, TooLate, Announced, View. Client to runner: Request; back:
+Reply. Published by modules and runner: Event. On the wire each is MessagePack, tagged with its name; `encode` and
+`decode` are the only codec.
 Fields are only ever added, with defaults.
 """
 
@@ -132,6 +133,13 @@ class Jog(Message, frozen=True, tag=True):
     speed: float = 0.0  # as a fraction of the device's greatest manual speed
 
 
+class Noted(Message, frozen=True, tag=True):
+    """An announced part was taken on; it need not be announced again."""
+
+    module: str
+    number: int
+
+
 # --- module to runner -----------------------------------------------------------------------------------------
 
 
@@ -181,6 +189,21 @@ class Answer(Message, frozen=True, tag=True):
     device_time: float = 0.0  # spent in the devices [s]
     detail: str = ""
     head: Head = Head()
+
+
+class Announced(Message, frozen=True, tag=True):
+    """A module found a part that nobody brought it (a camera, an RFID reader, an upstream line).
+
+    Repeated until Noted; `number` counts the module's announcements, so that none is taken twice. `given` are
+    parameters of this part, by "step.parameter".
+    """
+
+    module: str
+    number: int
+    place: str
+    recipe: str = ""  # the recipe it is for, where the module can tell
+    variant: str = ""
+    given: dict[str, Value] = {}
 
 
 class TooLate(Message, frozen=True, tag=True):
@@ -279,12 +302,14 @@ AnyMessage = (
     | Inquire
     | Settle
     | Jog
+    | Noted
     | LeaseGranted
     | LeaseDenied
     | Accepted
     | Refusal
     | Answer
     | TooLate
+    | Announced
     | View
     | Request
     | Reply

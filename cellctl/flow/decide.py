@@ -10,7 +10,7 @@ from cellctl.flow.events import Dispatched, FlowEvent, PartBorn, PartEnded
 from cellctl.flow.fold import apply, fold
 from cellctl.flow.state import GONE, FlowState, Order, Part
 from cellctl.line.model import Line, Station
-from cellctl.messages import Item
+from cellctl.messages import Announced, Item
 from cellctl.recipe.executable import Executable, Step
 from cellctl.skill import Works
 
@@ -163,6 +163,29 @@ def _feed(state: FlowState, station: Station, at: float) -> Dispatched:
     return Dispatched(
         number, number, station.module, "feed", items=(item,), modules={"": station.module}, at=at
     )
+
+
+# --- announced parts --------------------------------------------------------------------------------------------
+
+
+def announced(state: FlowState, message: Announced, at: float) -> PartBorn | None:
+    """The birth of a part that a module found, for the most urgent order that wants such; None where none does.
+
+    An announcement that was taken before gives None too; `state.announced` tells the two apart.
+    """
+    if message.number <= state.announced.get(message.module, 0):
+        return None
+    for order in sorted(state.orders.values(), key=lambda order: -order.priority):
+        executable = state.recipes[order.recipe]
+        if (
+            order.open
+            and executable.announced
+            and message.recipe in ("", executable.recipe)
+            and message.variant in ("", executable.variant)
+        ):
+            name = f"p{state.next_part}"
+            return PartBorn(name, order.id, message.place, at, message.module, message.number, message.given)
+    return None
 
 
 # --- beginning parts --------------------------------------------------------------------------------------------

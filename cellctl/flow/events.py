@@ -107,12 +107,18 @@ class ModuleIn(Happened, frozen=True, tag=True):
 
 
 class PartBorn(Happened, frozen=True, tag=True):
-    """A part of an order is begun. `place` is "" until its first component stands on the line."""
+    """A part of an order is begun. `place` is "" until its first component stands on the line.
+
+    A part that a module announced names it, with the number of the announcement, and is where it was found.
+    """
 
     part: str
     order: str
     place: str = ""
     at: float = 0.0
+    announcer: str = ""
+    announcement: int = 0
+    given: dict[str, Value] = {}
 
 
 class Dispatched(Happened, frozen=True, tag=True):

@@ -90,7 +90,9 @@ def apply(state: FlowState, event: FlowEvent) -> FlowState:
 def _born(state: FlowState, event: PartBorn) -> FlowState:
     order = state.orders[event.order]
     given = order.parts[order.begun] if order.begun < len(order.parts) else {}
-    part = Part(event.part, event.order, order.recipe, event.place, given=given)
+    part = Part(event.part, event.order, order.recipe, event.place, given={**given, **event.given})
+    if event.announcer:
+        state = replace(state, announced={**state.announced, event.announcer: event.announcement})
     state = _with_order(state, replace(order, begun=order.begun + 1))
     return replace(_with_part(state, part), next_part=state.next_part + 1)
 

@@ -110,6 +110,7 @@ class FlowState(msgspec.Struct, frozen=True):
     empty: tuple[str, ...] = ()  # source stations that had nothing to give
     draining: bool = False
     heads: dict[str, Head] = {}  # module -> how far its journal was seen
+    announced: dict[str, int] = {}  # module -> the last announcement that was taken
     next_command: int = 1
     next_part: int = 1
     next_component: int = 1
