@@ -1,0 +1,41 @@
+"""The journal's view of the part map against what the sensors say. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cellctl.flow.state import FlowState
+from cellctl.line.model import Line, station_of
+from cellctl.messages import View
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """A station where journal and sensor disagree."""
+
+    station: str
+    items: tuple[str, ...]  # what the journal has there
+    occupied: bool  # what the sensor sees
+
+    def __str__(self) -> str:
+        journal = " and ".join(self.items) or "nothing"
+        sensor = "something" if self.occupied else "nothing"
+        return f"{self.station}: the journal has {journal} there, the sensor sees {sensor}"
+
+
+def contradictions(state: FlowState, line: Line, view: View) -> list[Contradiction]:
+    """Where a module's sensors contradict the part map. Stations of commands under way are left out."""
+    moving = {
+        station_of(p) for job in state.jobs.values() for i in job.items for p in (i.origin, i.target) if p
+    }
+    found = []
+    for name, occupied in view.occupied.items():
+        station = line.stations.get(name)
+        if occupied is None or name in moving or station is None or station.sink:
+            continue
+        items = tuple(
+            item for item, place in state.places().items() if state.station_of(place) == name and place
+        )
+        if bool(items) != occupied and not (station.source and occupied):
+            found.append(Contradiction(name, items, occupied))
+    return found

@@ -1,0 +1,47 @@
+"""What the runner knows of one module at this moment; nothing here is durable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cellctl.messages import View
+from cellctl.packml import Mode, State
+
+
+@dataclass(slots=True)
+class Remote:
+    """One module as seen from the runner."""
+
+    name: str
+    process: str
+    alive: bool = False
+    epoch: int = 0  # of our lease; 0: none
+    view: View | None = None
+    sent: dict[int, float] = field(default_factory=dict)  # command -> when it was sent last [s], this epoch
+    accepted: set[int] = field(default_factory=set)
+    cancelled: set[int] = field(default_factory=set)
+    told: tuple[State, float] | None = None  # the state for which an instruction was sent, and when
+    refusal: str = ""
+
+    def lose(self) -> None:
+        """The module fell silent or lost us: what we knew no longer holds."""
+        self.alive, self.epoch, self.view, self.told = False, 0, None, None
+        self.sent.clear()
+        self.accepted.clear()
+        self.cancelled.clear()
+
+    @property
+    def state(self) -> State | None:
+        return self.view.state if self.view else None
+
+    @property
+    def takes_commands(self) -> bool:
+        """Whether a command sent now would be accepted, as far as is known."""
+        view = self.view
+        return (
+            self.alive
+            and self.epoch > 0
+            and view is not None
+            and view.state is State.EXECUTE
+            and view.mode is Mode.PRODUCTION
+        )

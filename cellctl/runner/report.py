@@ -1,0 +1,153 @@
+"""The report of a line: counts, yield, cycle times and utilisation, as a fold over the runner's journal. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from statistics import mean, median
+from typing import Any
+
+import msgspec
+
+from cellctl.flow.events import Answered, Dispatched, FlowEvent, OrderTaken, PartBorn, PartEnded, RecipeTaken
+from cellctl.recipe.executable import Executable
+
+
+class StepTimes(msgspec.Struct):
+    """How long one step took, over all parts [s]."""
+
+    step: str
+    count: int
+    mean_s: float
+    min_s: float
+    max_s: float
+
+
+class Report(msgspec.Struct):
+    """What was made, how well and how fast. Times in seconds; `modules` gives utilisation, 0 to 1."""
+
+    parts_made: int
+    parts_scrapped: int
+    parts_removed: int
+    parts_in_flight: int
+    by_variant: dict[str, dict[str, int]]
+    retries: int
+    yield_ratio: float | None
+    cycle_time_s: float | None  # between parts that end good, mean over the run
+    makespan_s: float
+    busiest_module: str
+    modules: dict[str, float]
+    steps: list[StepTimes]
+    overhead_p50_s: float | None  # command time less device time
+    alarms: list[dict[str, Any]] = []
+
+
+class _Tally:
+    """What the journal's events add up to."""
+
+    def __init__(self) -> None:
+        self.recipes: dict[str, Executable] = {}
+        self.orders: dict[str, OrderTaken] = {}
+        self.parts: dict[str, PartBorn] = {}
+        self.ended: list[PartEnded] = []
+        self.commands: dict[int, Dispatched] = {}
+        self.answers: list[tuple[Dispatched, Answered]] = []
+
+    def add(self, event: FlowEvent) -> None:
+        match event:
+            case RecipeTaken(digest, executable):
+                self.recipes[digest] = executable
+            case OrderTaken(order):
+                self.orders[order] = event
+            case PartBorn(part):
+                self.parts[part] = event
+            case PartEnded():
+                self.ended.append(event)
+            case Dispatched(number):
+                self.commands[number] = event
+            case Answered(number):
+                command = self.commands.pop(number, None)
+                if command is not None:
+                    self.answers.append((command, event))
+            case _:
+                pass
+
+    def variant(self, part: str) -> str:
+        return self.recipes[self.orders[self.parts[part].order].recipe].variant
+
+
+def report(events: Iterable[FlowEvent]) -> Report:
+    """The report over these events of a runner's journal."""
+    tally = _Tally()
+    for event in events:
+        tally.add(event)
+    verdicts = Counter(event.verdict for event in tally.ended)
+    inspected = verdicts["good"] + verdicts["scrap"]
+    makespan = _makespan(tally)
+    modules = _utilisation(tally, makespan)
+    overheads = [max(0.0, a.ended - a.started - a.device_time) for _, a in tally.answers]
+    return Report(
+        parts_made=verdicts["good"],
+        parts_scrapped=verdicts["scrap"],
+        parts_removed=verdicts["removed"],
+        parts_in_flight=len(tally.parts) - len(tally.ended),
+        by_variant=_by_variant(tally),
+        retries=sum(command.attempt > 1 and command.phase == 0 for command, _ in tally.answers),
+        yield_ratio=verdicts["good"] / inspected if inspected else None,
+        cycle_time_s=_cycle_time(tally),
+        makespan_s=round(makespan, 3),
+        busiest_module=max(modules, key=lambda name: modules[name], default=""),
+        modules=modules,
+        steps=_step_times(tally),
+        overhead_p50_s=round(median(overheads), 6) if overheads else None,
+    )
+
+
+def _makespan(tally: _Tally) -> float:
+    started = [command.at for command, _ in tally.answers]
+    ended = [answer.ended for _, answer in tally.answers]
+    return max(ended) - min(started) if ended else 0.0
+
+
+def _utilisation(tally: _Tally, makespan: float) -> dict[str, float]:
+    """The share of the makespan in which each module did something (overlapping commands counted once)."""
+    spans: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for command, answer in tally.answers:
+        spans[command.module].append((answer.started, answer.ended))
+    return {
+        name: round(_covered(sorted(times)) / makespan, 4) if makespan else 0.0
+        for name, times in sorted(spans.items())
+    }
+
+
+def _covered(spans: list[tuple[float, float]]) -> float:
+    total, reached = 0.0, float("-inf")
+    for start, end in spans:
+        total += max(0.0, end - max(start, reached))
+        reached = max(reached, end)
+    return total
+
+
+def _by_variant(tally: _Tally) -> dict[str, dict[str, int]]:
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for event in tally.ended:
+        found[tally.variant(event.part)][event.verdict] += 1
+    return {variant: dict(sorted(counts.items())) for variant, counts in sorted(found.items())}
+
+
+def _cycle_time(tally: _Tally) -> float | None:
+    times = sorted(event.at for event in tally.ended if event.verdict == "good")
+    if len(times) < 2:
+        return None
+    return round((times[-1] - times[0]) / (len(times) - 1), 3)
+
+
+def _step_times(tally: _Tally) -> list[StepTimes]:
+    times: dict[str, list[float]] = defaultdict(list)
+    for command, answer in tally.answers:
+        if command.step and answer.outcome == "done":
+            times[command.step].append(answer.ended - answer.started)
+    return [
+        StepTimes(step, len(t), round(mean(t), 3), round(min(t), 3), round(max(t), 3))
+        for step, t in times.items()
+    ]

@@ -1,0 +1,274 @@
+"""What clients may ask of the runner, by verb. A verb checks, records flow events, and gives the body of the reply;
+the reply leaves after the events are durable.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import msgspec
+
+from cellctl.compile.order import compile_order_text
+from cellctl.errors import Refused, UnknownName
+from cellctl.flow.events import (
+    Corrected,
+    Decided,
+    Drained,
+    LotLoaded,
+    ModuleIn,
+    ModuleOut,
+    OrderCancelled,
+    OrderPrioritised,
+    OrderTaken,
+    RecipeTaken,
+)
+from cellctl.flow.state import Part
+from cellctl.messages import Instruct, Settle
+from cellctl.packml import Mode, State, StateCommand, after
+from cellctl.runner.shell import Runner, Verb
+from cellctl.runner.status import part_map, status
+
+Body = dict[str, Any]
+E = TypeVar("E", bound=StrEnum)
+
+
+class _OrderBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    order: str
+    text: str  # the recipe file's text
+    source: str  # its name, for messages
+    variant: str
+    quantity: int
+    priority: int = 0
+    parts: tuple[dict[str, Any], ...] = ()
+
+
+def order(runner: Runner, who: str, body: Body) -> Body:
+    """Take an order. The same id again is the same order: nothing happens and the reply is the same."""
+    asked = _read(_OrderBody, body)
+    known = runner.state.orders.get(asked.order)
+    executable = compile_order_text(asked.text, asked.source, asked.variant, runner.line)
+    digest = executable.digest
+    if known is not None:
+        if (known.recipe, known.quantity) != (digest, asked.quantity):
+            raise Refused(
+                f"order {asked.order} exists already and asks for something else; choose another id"
+            )
+        return {"order": asked.order, "known": True}
+    if asked.quantity < 1:
+        raise Refused(f"order {asked.order} asks for {asked.quantity} parts; at least 1")
+    if digest not in runner.state.recipes:
+        runner.record(RecipeTaken(digest, executable))
+    event = OrderTaken(
+        asked.order, digest, asked.quantity, asked.priority, asked.parts, who, runner.runtime.utc()
+    )
+    runner.record(event)
+    return {"order": asked.order, "known": False}
+
+
+def cancel(runner: Runner, who: str, body: Body) -> Body:
+    """Begin no more parts of an order; those on the line are finished."""
+    runner.record(OrderCancelled(_order_id(runner, body), who, runner.runtime.utc()))
+    return {}
+
+
+def priority(runner: Runner, who: str, body: Body) -> Body:
+    """Give an order another priority; higher goes first."""
+    number = body.get("priority")
+    if not isinstance(number, int):
+        raise Refused("a priority is a whole number")
+    runner.record(OrderPrioritised(_order_id(runner, body), number, who, runner.runtime.utc()))
+    return {}
+
+
+def drain(runner: Runner, who: str, body: Body) -> Body:
+    """Begin no parts (or, with `off`, begin them again)."""
+    runner.record(Drained(not body.get("off", False), who, runner.runtime.utc()))
+    return {}
+
+
+class _LoadBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    material: str
+    station: str
+    lot: str
+    quantity: int
+
+
+def load(runner: Runner, who: str, body: Body) -> Body:
+    """Say that material was put into a feeder."""
+    asked = _read(_LoadBody, body)
+    station = runner.line.station(asked.station)
+    if station.source != asked.material:
+        raise Refused(f"{asked.station} yields {station.source or 'no material'}, not {asked.material}")
+    if asked.quantity < 1:
+        raise Refused(f"a lot of {asked.quantity} pieces; at least 1")
+    event = LotLoaded(asked.station, asked.material, asked.lot, asked.quantity, who, runner.runtime.utc())
+    runner.record(event)
+    return {}
+
+
+def out(runner: Runner, who: str, body: Body) -> Body:
+    """Take a module out of use; another does its work where one can."""
+    runner.record(ModuleOut(_module(runner, body), who, runner.runtime.utc()))
+    return {}
+
+
+def back_in(runner: Runner, who: str, body: Body) -> Body:
+    """Bring a module back into use."""
+    runner.record(ModuleIn(_module(runner, body), who, runner.runtime.utc()))
+    return {}
+
+
+def command(runner: Runner, who: str, body: Body) -> Body:
+    """A PackML command to the line, or with `module` to one module."""
+    asked = _choice(StateCommand, body.get("command"))
+    if body.get("module"):
+        remote = runner.remotes[_module(runner, body)]
+        if not remote.alive:
+            raise Refused(f"{remote.name} does not answer")
+        runner.send(remote, Instruct(remote.name, who, asked, epoch=remote.epoch))
+        return {"module": remote.name, "command": str(asked)}
+    runner.enter(after(runner.state.packml, asked), who)
+    runner.steer()
+    return {"state": str(runner.state.packml)}
+
+
+def mode(runner: Runner, who: str, body: Body) -> Body:
+    """Another mode for one module: production, maintenance or manual."""
+    remote = runner.remotes[_module(runner, body)]
+    asked = _choice(Mode, body.get("mode"))
+    runner.send(remote, Instruct(remote.name, who, mode=asked, epoch=remote.epoch))
+    return {"module": remote.name, "mode": str(asked)}
+
+
+def settle(runner: Runner, who: str, body: Body) -> Body:
+    """An operator's word on a question that a module asked."""
+    remote = runner.remotes[_module(runner, body)]
+    questions = {q.number: q for q in remote.view.questions} if remote.view else {}
+    number = body.get("question")
+    question = questions.get(number) if isinstance(number, int) else None
+    if question is None:
+        raise UnknownName("question", str(number), map(str, questions))
+    choice = str(body.get("choice"))
+    if choice not in question.choices:
+        raise UnknownName("answer", choice, question.choices)
+    runner.send(remote, Settle(remote.name, question.number, choice, who, str(body.get("note", ""))))
+    return {}
+
+
+def decide(runner: Runner, who: str, body: Body) -> Body:
+    """How a part that waits for a person goes on."""
+    part = _part(runner, body)
+    executable = runner.state.executable(part)
+    route = executable.scrap if part.scrapping else executable.steps
+    choices = ["retry", "scrap", "next", "remove", *(step.name for step in route)]
+    choice = str(body.get("choice"))
+    if part.job:
+        raise Refused(f"{part.id} is being worked on; decide when it waits")
+    if choice not in choices:
+        raise UnknownName("choice", choice, choices)
+    if choice == "next" and part.asking is None:
+        raise Refused(f"{part.id} does not wait for a decision, so there is no step to pass over")
+    runner.record(Decided(part.id, choice, who, runner.runtime.utc()))
+    return {}
+
+
+def correct(runner: Runner, who: str, body: Body) -> Body:
+    """Put the part map right: an item is at a place ("" = it is not on the line)."""
+    item, place = str(body.get("item")), str(body.get("place", ""))
+    places = runner.state.places()
+    if item not in places:
+        raise UnknownName("part, component or carrier", item, places)
+    moving = [job for job in runner.state.jobs.values() if item in (i.id for i in job.items)]
+    if moving:
+        raise Refused(f"{item} is in command {moving[0].command} of {moving[0].module}; settle that first")
+    if place:
+        runner.line.station(runner.state.station_of(place))
+    note = str(body.get("note", ""))
+    runner.record(Corrected(item, place, who, note, runner.runtime.utc()))
+    runner.compare_all()
+    return {"item": item, "place": place}
+
+
+def start_line(runner: Runner, who: str, body: Body) -> Body:
+    """Bring the line to Execute from wherever that is legal: clear, reset, start or unhold, one after another."""
+    if runner.state.packml in (State.EXECUTE, State.STARTING, State.RESETTING, State.UNHOLDING):
+        return {"state": str(runner.state.packml)}
+    first = {
+        State.ABORTED: StateCommand.CLEAR,
+        State.STOPPED: StateCommand.RESET,
+        State.COMPLETE: StateCommand.RESET,
+        State.IDLE: StateCommand.START,
+        State.HELD: StateCommand.UNHOLD,
+        State.SUSPENDED: StateCommand.UNSUSPEND,
+    }.get(runner.state.packml)
+    if first is None:
+        raise Refused(f"the line is {runner.state.packml}; wait until that is over")
+    runner.starting = True
+    runner.enter(after(runner.state.packml, first), who)
+    runner.steer()
+    return {"state": str(runner.state.packml)}
+
+
+def show_status(runner: Runner, who: str, body: Body) -> Body:
+    """Everything a display shows."""
+    return status(runner)
+
+
+def show_part_map(runner: Runner, who: str, body: Body) -> Body:
+    """Every item, where the journal has it, what the sensors say, and what waits for a person."""
+    return part_map(runner)
+
+
+VERBS: dict[str, Verb] = {
+    "order": order,
+    "cancel": cancel,
+    "priority": priority,
+    "drain": drain,
+    "load": load,
+    "out": out,
+    "in": back_in,
+    "command": command,
+    "start": start_line,
+    "mode": mode,
+    "settle": settle,
+    "decide": decide,
+    "correct": correct,
+    "status": show_status,
+    "map": show_part_map,
+}
+
+
+# --- reading ----------------------------------------------------------------------------------------------------
+
+
+def _read(kind: type[Any], body: Body) -> Any:
+    try:
+        return msgspec.convert(body, kind)
+    except msgspec.ValidationError as error:
+        raise Refused(f"the request cannot be read: {error}") from error
+
+
+def _choice(kind: type[E], text: object) -> E:
+    names = [str(member) for member in kind]
+    if text not in names:
+        raise UnknownName(kind.__name__, str(text), names)
+    return kind(text)
+
+
+def _order_id(runner: Runner, body: Body) -> str:
+    name = str(body.get("order"))
+    if name not in runner.state.orders:
+        raise UnknownName("order", name, runner.state.orders)
+    return name
+
+
+def _module(runner: Runner, body: Body) -> str:
+    return runner.line.module(str(body.get("module"))).name
+
+
+def _part(runner: Runner, body: Body) -> Part:
+    name = str(body.get("part"))
+    if name not in runner.state.parts:
+        raise UnknownName("part on the line", name, runner.state.parts)
+    return runner.state.parts[name]

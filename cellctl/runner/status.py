@@ -1,0 +1,127 @@
+"""The line as a display shows it, and the part map with both views. Plain data, made from the runner's state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from cellctl.flow.binding import Wait, bind, next_steps
+from cellctl.flow.decide import by_urgency, is_waiting
+from cellctl.flow.state import GONE, LOST, Part
+
+if TYPE_CHECKING:
+    from cellctl.runner.remote import Remote
+    from cellctl.runner.shell import Runner
+
+
+def status(runner: Runner) -> dict[str, Any]:
+    """Line, orders, modules, parts with what each waits for, alarms."""
+    state = runner.state
+    return {
+        "line": runner.line.name,
+        "state": str(state.packml),
+        "draining": state.draining,
+        "orders": [_order(runner, name) for name in state.orders],
+        "modules": [_module(runner, remote) for remote in runner.remotes.values()],
+        "parts": [_part(runner, part) for part in by_urgency(state)],
+        "alarms": [msgspec.to_builtins(alarm) for alarm in runner.alarms.values()],
+        "utc": runner.runtime.utc(),
+    }
+
+
+def _order(runner: Runner, name: str) -> dict[str, Any]:
+    order = runner.state.orders[name]
+    executable = runner.state.recipes[order.recipe]
+    return {
+        "order": name,
+        "recipe": executable.recipe,
+        "variant": executable.variant,
+        "quantity": order.quantity,
+        "begun": order.begun,
+        "good": order.good,
+        "scrapped": order.scrapped,
+        "removed": order.removed,
+        "cancelled": order.cancelled,
+        "complete": order.is_complete,
+    }
+
+
+def _module(runner: Runner, remote: Remote) -> dict[str, Any]:
+    doing = [job for job in runner.state.commands().values() if job.module == remote.name]
+    view = remote.view
+    return {
+        "module": remote.name,
+        "process": remote.process,
+        "alive": remote.alive,
+        "state": str(view.state) if view else "unknown",
+        "mode": str(view.mode) if view else "unknown",
+        "out": remote.name in runner.state.out,
+        "doing": [f"{job.step or job.skill} {' '.join(job.parts)}".strip() for job in doing],
+        "finishing": view.finishing if view else "",
+        "refusal": remote.refusal,
+    }
+
+
+def _part(runner: Runner, part: Part) -> dict[str, Any]:
+    state = runner.state
+    executable = state.executable(part)
+    job = state.jobs.get(part.job)
+    return {
+        "part": part.id,
+        "order": part.order,
+        "recipe": executable.recipe,
+        "variant": executable.variant,
+        "place": part.place,
+        "step": job.step if job else "",
+        "module": job.module if job else "",
+        "done": len(part.done),
+        "steps": len(state.route(part)),
+        "waits": why_waiting(runner, part),
+    }
+
+
+def why_waiting(runner: Runner, part: Part) -> str:
+    """What a part waits for, in words; empty while it is being worked on."""
+    if part.job:
+        return ""
+    if part.asking is not None:
+        return f"an operator's decision: {part.asking.step} ended with {part.asking.outcome}"
+    if not is_waiting(part):
+        return ""
+    for step in next_steps(runner.state, part):
+        answer = bind(runner.state, runner.line, runner.ready(), (part,), step, 0.0)
+        return answer if isinstance(answer, Wait) else ""
+    return ""
+
+
+def part_map(runner: Runner) -> dict[str, Any]:
+    """Every item with both views, contradictions, open questions and decisions."""
+    state = runner.state
+    seen: dict[str, bool | None] = {}
+    for remote in runner.remotes.values():
+        if remote.view is not None:
+            seen |= remote.view.occupied
+    items = []
+    for item, place in state.places().items():
+        shown = {GONE: "not on the line", LOST: "unknown"}.get(place, place)
+        sensor = seen.get(state.station_of(place))
+        items.append({"item": item, "journal": shown, "sensor": sensor})
+    return {
+        "items": items,
+        "stations": seen,
+        "contradictions": [
+            {"station": c.station, "items": list(c.items), "occupied": c.occupied, "text": str(c)}
+            for c in runner.contradictions.values()
+        ],
+        "questions": [
+            {"module": r.name, **msgspec.to_builtins(q)}
+            for r in runner.remotes.values()
+            for q in (r.view.questions if r.view else ())
+        ],
+        "decisions": [
+            {"part": p.id, "step": p.asking.step, "outcome": p.asking.outcome, "detail": p.asking.detail}
+            for p in state.parts.values()
+            if p.asking is not None
+        ],
+    }
