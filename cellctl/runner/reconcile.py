@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cellctl.flow.state import FlowState
 from cellctl.line.model import Line, station_of
-from cellctl.messages import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +23,13 @@ class Contradiction:
         return f"{self.station}: the journal has {journal} there, the sensor sees {sensor}"
 
 
-def contradictions(state: FlowState, line: Line, view: View) -> list[Contradiction]:
-    """Where a module's sensors contradict the part map. Stations of commands under way are left out."""
+def contradictions(state: FlowState, line: Line, seen: Mapping[str, bool | None]) -> list[Contradiction]:
+    """Where what sensors saw at stations contradicts the part map. Stations of commands under way are left out."""
     moving = {
         station_of(p) for job in state.jobs.values() for i in job.items for p in (i.origin, i.target) if p
     }
     found = []
-    for name, occupied in view.occupied.items():
+    for name, occupied in seen.items():
         station = line.stations.get(name)
         if occupied is None or name in moving or station is None or station.sink:
             continue

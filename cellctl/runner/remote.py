@@ -17,6 +17,10 @@ class Remote:
     alive: bool = False
     epoch: int = 0  # of our lease; 0: none
     view: View | None = None
+    seen: dict[str, bool | None] = field(
+        default_factory=dict
+    )  # stations, as the sensors said when last asked
+    is_compared: bool = False  # the sensors were held against the part map since it came, or was reset
     sent: dict[int, float] = field(default_factory=dict)  # command -> when it was sent last [s], this epoch
     accepted: set[int] = field(default_factory=set)
     cancelled: set[int] = field(default_factory=set)
@@ -26,6 +30,7 @@ class Remote:
     def lose(self) -> None:
         """The module fell silent or lost us: what we knew no longer holds."""
         self.alive, self.epoch, self.view, self.told = False, 0, None, None
+        self.is_compared = False
         self.sent.clear()
         self.accepted.clear()
         self.cancelled.clear()
@@ -41,6 +46,7 @@ class Remote:
         return (
             self.alive
             and self.epoch > 0
+            and self.is_compared
             and view is not None
             and view.state is State.EXECUTE
             and view.mode is Mode.PRODUCTION

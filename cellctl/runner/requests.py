@@ -186,7 +186,7 @@ def correct(runner: Runner, who: str, body: Body) -> Body:
         runner.line.station(runner.state.station_of(place))
     note = str(body.get("note", ""))
     runner.record(Corrected(item, place, who, note, runner.runtime.utc()))
-    runner.compare_all()
+    runner.compare_again()
     return {"item": item, "place": place}
 
 

@@ -117,6 +117,7 @@ class Runner:
         self.remotes = {m.name: Remote(m.name, m.process) for m in line.modules.values()}
         self.alarms: dict[str, Alarm] = {}
         self.contradictions: dict[str, Contradiction] = {}
+        self._suspected: dict[str, Contradiction] = {}
         self.starting = False  # a person asked for Execute: go on from Idle by itself
         self._server, self._verbs = server, verbs
         self._pending: list[FlowEvent] = []  # applied, not yet durable
@@ -169,7 +170,7 @@ class Runner:
         self._notes.clear()
 
     def _decide(self) -> None:
-        if self.contradictions:
+        if self.contradictions or self._suspected:
             return
         for event in decide(self.state, self.line, self.ready(), self.runtime.utc()):
             self.record(event)
@@ -231,6 +232,7 @@ class Runner:
                 remote.epoch, remote.refusal = 0, f"{holder} has its lease: {why}"
             case View():
                 self._take_view(remote, message)
+                self._compare(remote, message.occupied)
             case Event():
                 self._take_event(remote, message)
             case Accepted(_, number):
@@ -295,8 +297,9 @@ class Runner:
         self._show_alarms(remote.name, view)
         if view.state is not before:
             remote.told = None
-            if view.state is State.IDLE or before is None:
-                self._compare(remote, view)
+            if view.state is State.IDLE:
+                remote.is_compared = False
+                self.send(remote, Inquire(remote.name))
             self.runtime.log.info("module state", module=remote.name, state=view.state)
         self.steer()
         if remote.takes_commands:
@@ -313,23 +316,33 @@ class Runner:
             del self.alarms[key]
         self.alarms |= shown
 
-    def _compare(self, remote: Remote, view: View) -> None:
-        """Hold the module's sensors against the part map."""
-        stale = [s for s in self.contradictions if s in view.occupied]
-        for station in stale:
-            del self.contradictions[station]
-        for found in contradictions(self.state, self.line, view):
-            self.contradictions[found.station] = found
-            self.raise_alarm("R012", found.station, str(found))
-        for station in stale:
-            if station not in self.contradictions:
-                self.clear_alarm("R012", station)
+    def _compare(self, remote: Remote, seen: dict[str, bool | None]) -> None:
+        """Hold what a module's sensors say, just read, against the part map.
 
-    def compare_all(self) -> None:
-        """Hold the sensors of every module against the part map again."""
+        What the map says may be newer than the reading: only what two readings say is believed, and nothing new is
+        begun between them.
+        """
+        remote.seen, remote.is_compared = seen, True
+        found = {c.station: c for c in contradictions(self.state, self.line, seen)}
+        for station in seen:
+            if station not in found:
+                self._suspected.pop(station, None)
+                self.contradictions.pop(station, None)
+                self.clear_alarm("R012", station)
+        for station, contradiction in found.items():
+            if self._suspected.get(station) == contradiction:
+                self.contradictions[station] = contradiction
+                self.raise_alarm("R012", station, str(contradiction))
+            elif station not in self.contradictions:
+                self._suspected[station] = contradiction
+                self.send(remote, Inquire(remote.name))
+
+    def compare_again(self) -> None:
+        """Ask the sensors wherever they contradict the part map."""
+        doubtful = {*self.contradictions, *self._suspected}
         for remote in self.remotes.values():
-            if remote.view is not None:
-                self._compare(remote, remote.view)
+            if remote.alive and not doubtful.isdisjoint(remote.seen):
+                self.send(remote, Inquire(remote.name))
 
     # --- what goes out --------------------------------------------------------------------------------------------
 
@@ -378,11 +391,12 @@ class Runner:
                 continue
             if remote.epoch == 0:
                 self._ask_lease(remote)
-            elif remote.view is None:
+            elif remote.view is None or not remote.is_compared:
                 self.send(remote, Inquire(remote.name))
             elif remote.takes_commands:
                 self._resend(remote, RESEND)
                 self._stop_overdue(remote)
+        self.compare_again()
         self.steer()
 
     def _stop_overdue(self, remote: Remote) -> None:

@@ -100,8 +100,7 @@ def part_map(runner: Runner) -> dict[str, Any]:
     state = runner.state
     seen: dict[str, bool | None] = {}
     for remote in runner.remotes.values():
-        if remote.view is not None:
-            seen |= remote.view.occupied
+        seen |= remote.seen
     items = []
     for item, place in state.places().items():
         shown = {GONE: "not on the line", LOST: "unknown"}.get(place, place)
