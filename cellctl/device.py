@@ -120,7 +120,7 @@ class DriverDeclaration:
 
     name: str
     doc: str
-    capability: Capability
+    capability: str  # a `Capability`, or a word that a plug-in's driver and kind agree on
     options: type[BaseModel]
     recovery: Mapping[str, Mapping[str, Recovery]]
     silence: Silence
@@ -153,6 +153,9 @@ class Rack(Protocol):
 
     def device(self, name: str) -> Driver:
         """Another device of this process, open already. Raises UnknownName."""
+
+    async def ensure_open(self, name: str) -> None:
+        """Open a device of this process that could not be opened yet. Raises UnknownName, DeviceError."""
 
     def background(self, work: Coroutine[Any, Any, None], name: str = "") -> Task:
         """Run a driver's `work` (a reader, a keep-alive) beside all else until the process ends or it is cancelled."""
@@ -226,6 +229,12 @@ class Pose:
 class RobotArm(Driver, Protocol):
     def move_to(self, pose: Pose, straight: bool, speed: float) -> Action[None]:
         """Bring the tool point to `pose` (in the arm's base frame); `speed` is a fraction of the greatest."""
+
+    def set_tool(self, length: float, mass: float) -> None:
+        """The tool whose point is meant by the poses that follow: that far from the flange [m], its mass [kg].
+
+        Moves nothing. Raises LimitExceeded when the arm cannot carry it.
+        """
 
     def set_payload(self, mass: float) -> None:
         """What the flange carries besides the tool [kg]. Raises LimitExceeded when the arm cannot carry it."""

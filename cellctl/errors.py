@@ -39,6 +39,10 @@ class UnitError(CellctlError):
     """A quantity that cannot be read, or of the wrong dimension."""
 
 
+class DeploymentError(CellctlError):
+    """What `cellctl up` wrote for the line's processes is missing or cannot be used."""
+
+
 class PlugInError(CellctlError):
     """A driver, kind or link that cannot be loaded, or that lacks a declaration it must have."""
 
@@ -92,7 +96,9 @@ class LimitExceeded(CellctlError):
         self.who, self.what, self.value = who, what, value
         self.lower, self.upper, self.unit = lower, upper, unit
         super().__init__(
-            f"{who}: {what} {value:g} {unit} is outside {lower:g} {unit} to {upper:g} {unit}".replace("  ", " ")
+            f"{who}: {what} {value:g} {unit} is outside {lower:g} {unit} to {upper:g} {unit}".replace(
+                "  ", " "
+            )
         )
 
 

@@ -51,7 +51,9 @@ class Journal(Generic[R]):
             try:
                 record = self._decoder.decode(payload)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                raise JournalBroken(f"journal {self._name}: record {sequence} cannot be read: {error}") from error
+                raise JournalBroken(
+                    f"journal {self._name}: record {sequence} cannot be read: {error}"
+                ) from error
             yield record
         self._publish_head()
 
@@ -123,9 +125,10 @@ class ActionEnded(Record, frozen=True, tag=True):
     module: str
     command: int
     action: int
-    result: Value | dict[str, Value] = None
+    result: Value = None
     moves: tuple[Move, ...] = ()
     device_time: float = 0.0  # [s]
+    results: dict[str, Value] | None = None  # instead of `result` where the action gives values by name
 
 
 class Answered(Record, frozen=True, tag=True):

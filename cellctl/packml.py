@@ -31,7 +31,9 @@ class State(StrEnum):
     COMPLETE = "complete"
 
 
-CODE = {state: code for code, state in enumerate(State, start=1)}  # StateCurrent of the PackTags; 0 = undefined
+CODE = {
+    state: code for code, state in enumerate(State, start=1)
+}  # StateCurrent of the PackTags; 0 = undefined
 
 
 class StateCommand(StrEnum):
@@ -102,8 +104,7 @@ TRANSITIONS: dict[Edition, dict[StateCommand, tuple[frozenset[State], State]]] =
             S.HOLDING,
         ),
     },
-    Edition.E2022: _COMMON
-    | {C.COMPLETE: (frozenset({S.EXECUTE, S.SUSPENDED, S.HELD}), S.COMPLETING)},
+    Edition.E2022: _COMMON | {C.COMPLETE: (frozenset({S.EXECUTE, S.SUSPENDED, S.HELD}), S.COMPLETING)},
 }
 
 

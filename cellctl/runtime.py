@@ -22,7 +22,7 @@ L = TypeVar("L", bound="Link")
 class Task(Protocol):
     """A running piece of work in a `TaskGroup`."""
 
-    def cancel(self) -> None:
+    def cancel(self) -> object:
         """Ask the work to stop at its next wait; its `finally` blocks run."""
 
     def done(self) -> bool:
@@ -73,7 +73,7 @@ class RandomStream(Protocol):
 
     def expovariate(self, lambd: float) -> float: ...
 
-    def randrange(self, stop: int) -> int: ...
+    def randrange(self, stop: int, /) -> int: ...
 
 
 class Log(Protocol):
@@ -119,7 +119,8 @@ class Incoming:
 class Server(Protocol):
     """The side of a process that others reach: takes requests, answers them, publishes numbered events."""
 
-    requests: Channel[Incoming]
+    @property
+    def requests(self) -> Channel[Incoming]: ...
 
     def reply(self, peer: str, message: Message) -> None:
         """Send to one peer; dropped when it is gone (it will ask again)."""
@@ -136,7 +137,9 @@ class Peer(Protocol):
     """
 
     name: str
-    inbox: Channel[Incoming]
+
+    @property
+    def inbox(self) -> Channel[Incoming]: ...
 
     def send(self, message: Message) -> None:
         """Send a request; silently lost when the peer is away (requests carry numbers and are repeated)."""
@@ -160,9 +163,7 @@ class Link(Protocol):
 
     address: str
 
-    async def until(
-        self, read: Callable[[], Awaitable[T]], holds: Callable[[T], bool], every: float
-    ) -> T:
+    async def until(self, read: Callable[[], Awaitable[T]], holds: Callable[[T], bool], every: float) -> T:
         """Read every `every` seconds until `holds(value)`; return that value. Wrap it in a deadline.
 
         In the live world this polls. In virtual time it jumps to the first polling instant after the next change

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel
 
-from cellctl.device import Capability, Recovery
+from cellctl.device import Recovery
 
 
 class Works(StrEnum):
@@ -44,7 +44,12 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter of a skill. `dimension` is a `cellctl.units.Dimension` value, or "text", "number", "limits"."""
+    """A parameter of a skill. `dimension` is a `cellctl.units.Dimension` value, or "text", "number", "limits".
+
+    `among` names the module's option, a list or mapping, whose entries or keys are the only values ("limits": the only
+    names of features). Where that mapping's values say what they take and give (`takes`: name -> least and greatest,
+    `gives`: names), the step has these parameters and results, too.
+    """
 
     name: str
     dimension: str
@@ -53,6 +58,7 @@ class Parameter:
     lower: float | None = None  # SI
     upper: float | None = None
     default: float | str | None = None
+    among: str = ""
 
 
 class Holds(StrEnum):
@@ -96,10 +102,11 @@ class JointSkill:
 
 @dataclass(frozen=True, slots=True)
 class StationKeys:
-    """Which keys a kind's stations have in the line file."""
+    """Which keys a kind's stations have in the line file; `options` are further ones of its own."""
 
     required: frozenset[str] = frozenset()
     allowed: frozenset[str] = frozenset()
+    options: type[BaseModel] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +117,13 @@ class KindDeclaration:
     doc: str
     code: str  # "package.module:Class"
     skills: tuple[Skill, ...]
-    devices: Mapping[str, Capability]  # role -> what the device must be; a trailing "*" takes any number
+    devices: Mapping[str, str]  # role -> the capability that it needs; a trailing "*" takes any number
     options: type[BaseModel]  # the module's own keys in the line file
     stations: StationKeys = StationKeys()
     actions: Mapping[str, Mapping[str, Recovery]] = field(
         default_factory=dict
     )  # its own, made of device actions
+    announces: bool = False  # it finds parts at its stations that nobody brought it
 
     def skill(self, name: str) -> Skill | None:
         """The skill of this name, or None."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import cos, sin
 
 from pydantic import BaseModel
 
@@ -33,8 +34,16 @@ class Grid:
 
     columns: int
     rows: int
-    column_pitch: float  # [m], along the station frame's x
-    row_pitch: float  # [m], along y
+    column_pitch: float  # [m], along the x of the frame in which the station's pose is written
+    row_pitch: float  # [m], along its y
+    turn: float = 0.0  # of that frame in the line's frame, about z [rad]
+
+    def offset(self, nest: int) -> tuple[float, float]:
+        """From the first nest to this one, along x and y of the line's frame [m]."""
+        row, column = divmod(nest, self.columns)
+        along, aside = column * self.column_pitch, row * self.row_pitch
+        c, s = cos(self.turn), sin(self.turn)
+        return along * c - aside * s, along * s + aside * c
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,7 @@ class Station:
     stopper: str = ""
     device: str = ""  # the device that serves just this station (a bowl), full name
     zone: str = ""
+    options: BaseModel | None = None  # keys of the kind's own
 
     def pose_for(self, arm: str) -> Pose | None:
         """The pose that `arm` goes to, or None where it has none."""

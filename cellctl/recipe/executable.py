@@ -16,7 +16,8 @@ class Route(msgspec.Struct, frozen=True):
     """Where a part goes after an outcome that is not `done`.
 
     First `retry` times back to `start` (a step's name; "" is the step itself), then to `then`: "scrap" (the recipe's
-    scrap steps), "ask" (an operator decides), "next" (go on as if done), or the name of a step to rework from.
+    scrap steps), "ask" (an operator decides), "next" (go on as if done), the name of a step to rework from, or the name
+    of a scrap step: of the scrap steps only that one is done, and those that need it.
     """
 
     retry: int = 0
@@ -53,6 +54,7 @@ class Executable(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...]
     scrap: tuple[Step, ...] = ()
     announced: bool = False  # parts are announced by a module, not born by the runner
+    arrives: tuple[str, ...] = ()  # the stations where they are announced
 
     @property
     def digest(self) -> str:

@@ -242,6 +242,8 @@ class Runner:
             case Refusal(_, number, why, lease_lost):
                 remote.sent.pop(number, None)
                 remote.refusal = why
+                if not number:
+                    remote.told = None  # an instruction came too early: the next tick gives it again
                 if lease_lost:
                     remote.epoch = 0
                     self._ask_lease(remote)

@@ -8,7 +8,7 @@ from decimal import Decimal, localcontext
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cellctl.errors import UnitError
@@ -27,7 +27,7 @@ from cellctl.units import (
     show,
 )
 
-# SI brochure, 9th edition: tables 2, 4 and 7, and 1 bar = 100 kPa, 0 degC = 273.15 K. [number, SI numerator, denominator]
+# SI brochure, 9th edition: tables 2, 4 and 7; 1 bar = 100 kPa. Numerator and denominator of the SI value of 1.
 DEFINITIONS = {
     "mm": (1, 1000), "cm": (1, 100), "m": (1, 1), "um": (1, 1_000_000),
     "s": (1, 1), "ms": (1, 1000), "min": (60, 1), "h": (3600, 1),
@@ -38,6 +38,7 @@ DEFINITIONS = {
     "bar": (100_000, 1), "Pa": (1, 1), "kPa": (1000, 1), "MPa": (1_000_000, 1),
     "g": (1, 1000), "kg": (1, 1), "K": (1, 1), "V": (1, 1), "mV": (1, 1000), "A": (1, 1), "mA": (1, 1000),
     "%": (1, 100), "pcs": (1, 1), "Hz": (1, 1), "kHz": (1000, 1),
+    "N/mm": (1000, 1), "N/m": (1, 1),
 }  # fmt: skip
 FULL_TURN = {"deg": 360, "deg/s": 360, "deg/s^2": 360, "rpm": 60}  # numbers that make 2 pi
 
@@ -187,7 +188,7 @@ def test_what_is_not_finite_measures_nothing(value: float) -> None:
         (Quantity(0.15, Dimension.SPEED), "150 mm/s"),
         (Quantity(math.pi / 2, Dimension.ANGLE), "90 deg"),
         (Quantity(0.1, Dimension.LENGTH), "100 mm"),
-        (Quantity(1e-9, Dimension.LENGTH), "0.000001 mm"),
+        (Quantity(1e-9, Dimension.LENGTH), "1e-6 mm"),
         (Quantity(1e22, Dimension.LENGTH), "1e25 mm"),
         (Quantity(-0.0, Dimension.FORCE), "0 N"),
         (Quantity(293.15, Dimension.TEMPERATURE), "20 degC"),
@@ -206,13 +207,19 @@ finite = st.floats(allow_nan=False, allow_infinity=False)
 
 
 @given(finite, st.sampled_from(Dimension))
+@example(-6.884415559381932, Dimension.ANGLE)  # needs the double's exact value, not its shortest decimal
+@example(1.7976931348623157e308, Dimension.ANGLE)
+@example(5e-324, Dimension.LENGTH)
 def test_what_is_printed_reads_back_identically(value: float, dimension: Dimension) -> None:
     quantity = Quantity(value, dimension)
     assert parse(show(quantity), dimension) == quantity
     assert re.fullmatch(pattern(dimension), show(quantity))
 
 
-@given(st.lists(st.floats(-1e6, 1e6), min_size=3, max_size=3), st.sampled_from(Dimension))
+within_reason = st.floats(-1e6, 1e6).filter(lambda value: value == 0 or abs(value) > 1e-9)
+
+
+@given(st.lists(within_reason, min_size=3, max_size=3), st.sampled_from(Dimension))
 def test_a_printed_tolerance_reads_back_identically(values: list[float], dimension: Dimension) -> None:
     nominal, (lower, upper) = values[0], sorted(values[1:])
     tolerance = Tolerance(nominal, lower, upper, dimension)
@@ -231,10 +238,9 @@ def test_reading_agrees_with_long_division(number: Decimal, unit: str) -> None:
 def test_any_text_is_read_or_refused(text: str, expected: Dimension | None) -> None:
     try:
         found = parse(text, expected)
-    except UnreadableQuantity as error:
-        assert error.why
-    else:
-        assert found.dimension in (expected or found.dimension, found.dimension)
+    except UnreadableQuantity:
+        return
+    assert expected in (None, found.dimension)
 
 
 @given(

@@ -306,15 +306,14 @@ def test_a_program_tells_the_same_story_as_on_the_stock_loop(program: Program) -
     assert len(told) > 1
 
 
-def test_a_failing_group_cancels_its_tasks_in_the_order_in_which_they_were_started() -> None:
-    lines = story(new_loop(), fails_in_a_group)
-    assert [line for line in lines if "cancelled" in line] == [f"1000 t{n} cancelled" for n in range(6)] + [
-        "1000 body cancelled"
-    ] or [line.split()[1] for line in lines if "cancelled" in line] == ["body", *(f"t{n}" for n in range(6))]
+def test_a_failing_group_cancels_its_tasks_in_the_same_order_each_time() -> None:
+    stories = {tuple(story(new_loop(), fails_in_a_group)) for _ in range(10)}
+    assert len(stories) == 1
 
 
 def test_timers_of_one_instant_run_in_the_order_in_which_they_were_set() -> None:
-    loop, order = new_loop(), []
+    loop = new_loop()
+    order: list[int] = []
 
     async def main() -> None:
         for number in range(50):
@@ -358,7 +357,9 @@ def test_a_deadlock_says_what_every_task_waits_for() -> None:
     async def main() -> None:
         await asyncio.create_task(waits_in_vain(), name="hopeful")
 
-    with pytest.raises(Deadlock, match=r"hopeful waits in .*waits_in_vain \(test_virtual_loop.py:\d+\) > Event.wait"):
+    with pytest.raises(
+        Deadlock, match=r"hopeful waits in .*waits_in_vain \(test_virtual_loop.py:\d+\) > Event.wait"
+    ):
         loop.run_until_complete(main())
     loop.close()
 
@@ -420,7 +421,8 @@ def test_cancelled_deadlines_do_not_pile_up() -> None:
 
 
 def test_closing_the_loop_puts_waiting_tasks_away_without_a_word() -> None:
-    loop, said = new_loop(), []
+    loop = new_loop()
+    said: list[object] = []
 
     async def main() -> None:
         asyncio.create_task(sleeper(said.append, "a", 5))  # noqa: RUF006
@@ -432,7 +434,8 @@ def test_closing_the_loop_puts_waiting_tasks_away_without_a_word() -> None:
 
 
 def test_a_call_between_two_steps_comes_just_before_that_step() -> None:
-    loop, steps = new_loop(), []
+    loop = new_loop()
+    steps: list[int] = []
     loop.call_at_step(7, lambda: steps.append(loop.steps))
 
     async def main() -> None:

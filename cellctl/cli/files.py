@@ -1,0 +1,92 @@
+"""Finds the line and recipe files that people name: by path, or by a name in `lines/` and `products/`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+import cellctl
+from cellctl.errors import UnknownName
+
+SUFFIXES = (".yaml", ".yml")
+
+
+def shipped() -> Path | None:
+    """The recipes directory that comes with cellctl: in the installed package, else beside it in a checkout."""
+    package = Path(cellctl.__file__).parent
+    for place in (package / "recipes", package.parent / "recipes"):
+        if (place / "lines").is_dir():
+            return place
+    return None
+
+
+def find_line(name: str) -> Path:
+    """The line file called `name`: a path, a file in `./lines` or `./recipes/lines`, or one that is shipped.
+
+    Raises click.UsageError, with the nearest names, when there is none.
+    """
+    return _find(
+        "line", name, [Path.cwd() / "lines", Path.cwd() / "recipes" / "lines", *_of_shipped("lines")]
+    )
+
+
+def find_recipe(name: str, line: Path) -> Path:
+    """The recipe file called `name`: a path, or a name in the `products` beside the line's `lines`.
+
+    Raises click.UsageError.
+    """
+    return _find("recipe", name, [line.parent.parent / "products", line.parent, *_of_shipped("products")])
+
+
+def recipes_beside(line: Path) -> list[Path]:
+    """The recipes in the `products` beside the line's `lines`."""
+    return list(_files([line.parent.parent / "products"]).values())
+
+
+def written_as(path: Path) -> str:
+    """Whether a file is a "line" or a "recipe", by its keys; "" when it is neither."""
+    try:
+        text = path.read_text("utf-8", errors="replace")
+    except OSError:
+        return ""
+    found = _FIRST_KEY.search(text)
+    return found[1] if found else ""
+
+
+_FIRST_KEY = re.compile(r"^(line|recipe)[ \t]*:", re.MULTILINE)
+
+
+def _find(kind: str, name: str, places: list[Path]) -> Path:
+    path = Path(name)
+    if path.is_file():
+        return path.resolve()
+    if path.is_dir():
+        raise click.UsageError(f"{name} is a directory; name a {kind} file in it")
+    known = _files(places)
+    if path.name == name and name.removesuffix(path.suffix) in known and path.suffix in ("", *SUFFIXES):
+        return known[path.stem].resolve()
+    if path.name != name or path.suffix in SUFFIXES:
+        raise click.UsageError(f"there is no file {name}{_listing(kind, known)}")
+    raise click.UsageError(str(UnknownName(kind, name, known)))
+
+
+def _listing(kind: str, known: Iterable[str]) -> str:
+    names = ", ".join(sorted(known))
+    return f"; {kind}s known by name: {names}" if names else ""
+
+
+def _files(places: list[Path]) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for place in places:
+        for path in sorted(place.glob("*")) if place.is_dir() else ():
+            if path.suffix in SUFFIXES and not path.stem.endswith(".taught"):
+                found.setdefault(path.stem, path)
+    return found
+
+
+def _of_shipped(folder: str) -> list[Path]:
+    place = shipped()
+    return [place / folder] if place else []

@@ -1,0 +1,121 @@
+"""`trace` and `report`: what the runner's journal says, beside the running line or after it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cellctl.cli.output import json_option, print_json, print_table
+from cellctl.cli.state import state_of_a_line, state_option
+
+
+@click.command()
+@click.argument("part")
+@json_option
+@state_option
+def trace(part: str, as_json: bool, state: Path | None) -> None:
+    """The whole life of PART: each command with its times, results and places, lots, decisions."""
+    import msgspec
+
+    from cellctl.live.records import runner_events
+    from cellctl.runner.trace import trace as life_of
+
+    life = msgspec.to_builtins(life_of(runner_events(state_of_a_line(state)), part))
+    if as_json:
+        print_json(life)
+    else:
+        print_life(life)
+
+
+def print_life(life: dict[str, Any]) -> None:
+    """A part's life as text."""
+    click.echo(
+        f"{life['part']}: {life['recipe']}/{life['variant']}, revision {life['revision']}, of {life['order']}"
+    )
+    ended = f"{life['verdict']} at {shown_time(life['ended'])}" if life["ended"] else "on the line"
+    click.echo(f"begun {shown_time(life['born'])}, {ended}; recipe {life['recipe_digest'][:12]}")
+    for component, lot in life["lots"].items():
+        click.echo(f"{component} from lot {lot}")
+    click.echo()
+    print_table((_visit(life["born"], visit) for visit in life["visits"]), _HEADS)
+    for decision in life["decisions"]:
+        what = decision.get("choice") or f"is at {decision.get('place') or 'no place: it left the line'}"
+        click.echo(
+            f"{shown_time(decision['at'])} {decision['who']} decided: {what} {decision.get('note', '')}".rstrip()
+        )
+
+
+_HEADS = ("at", "took", "step", "module", "try", "outcome", "to", "results")
+
+
+def _visit(born: float, visit: dict[str, Any]) -> tuple[str, ...]:
+    results = ", ".join(f"{name} {_figure(value)}" for name, value in visit["results"].items())
+    return (
+        f"{visit['started'] - born:8.3f} s" if visit["started"] else "",
+        f"{visit['ended'] - visit['started']:.3f} s" if visit["ended"] else "",
+        visit["step"],
+        visit["module"],
+        f"{visit['visit']}.{visit['attempt']}",
+        ": ".join(text for text in (visit["outcome"] or "not answered yet", visit["detail"]) if text),
+        " > ".join(visit["places"]),
+        results,
+    )
+
+
+@click.command()
+@json_option
+@state_option
+def report(as_json: bool, state: Path | None) -> None:
+    """Counts, yield, cycle times and utilisation since the journal began."""
+    import msgspec
+
+    from cellctl.live.records import runner_events
+    from cellctl.runner.report import report as report_of
+
+    found = msgspec.to_builtins(report_of(runner_events(state_of_a_line(state))))
+    if as_json:
+        print_json(found)
+    else:
+        print_report(found)
+
+
+def print_report(found: dict[str, Any]) -> None:
+    """The report as text."""
+    made, scrapped = found["parts_made"], found["parts_scrapped"]
+    good = "" if found["yield_ratio"] is None else f", yield {found['yield_ratio']:.1%}"
+    click.echo(f"parts      {made} made, {scrapped} scrapped{good}, {found['retries']} retries")
+    if found["parts_removed"] or found["parts_in_flight"]:
+        click.echo(
+            f"           {found['parts_removed']} removed, {found['parts_in_flight']} still on the line"
+        )
+    for variant, counts in found["by_variant"].items():
+        click.echo(
+            f"           {variant}: {', '.join(f'{count} {verdict}' for verdict, count in counts.items())}"
+        )
+    if found["cycle_time_s"] is not None:
+        click.echo(f"cycle      {found['cycle_time_s']:.2f} s from part to part")
+    click.echo(f"makespan   {found['makespan_s']:.1f} s")
+    modules = sorted(found["modules"].items(), key=lambda entry: -entry[1])
+    click.echo(f"busy       {', '.join(f'{name} {share:.0%}' for name, share in modules)}")
+    if found["busiest_module"]:
+        click.echo(f"busiest    {found['busiest_module']}")
+    click.echo()
+    steps = (
+        (s["step"], s["count"], *(f"{s[k]:.3f}" for k in ("mean_s", "min_s", "max_s")))
+        for s in found["steps"]
+    )
+    print_table(steps, ("step", "times", "mean s", "least s", "most s"))
+    for alarm in found["alarms"]:
+        click.echo(f"alarm      {alarm['code']} {alarm['text']}")
+
+
+def shown_time(at: float | None) -> str:
+    """A time of the records, in the local time of who reads it."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at)) if at else ""
+
+
+def _figure(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,87 @@
+"""PackML commands to the line or to one module, and modules out of use and back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cellctl.cli.output import json_option, print_json, say
+from cellctl.cli.state import state_of_a_line, state_option
+
+MODES = ("production", "maintenance", "manual")
+
+
+def ask(state: Path | None, verb: str, body: dict[str, Any]) -> dict[str, Any]:
+    """One request to the runner of the line that is meant. Raises CellctlError, click.UsageError."""
+    from cellctl.live.client import Client
+
+    with Client(state_of_a_line(state)) as client:
+        return client.call(verb, body)
+
+
+def _packml(name: str, text: str) -> click.Command:
+    @click.command(name, help=f"{text} Without MODULE: the whole line.")
+    @click.argument("module", required=False)
+    @json_option
+    @state_option
+    def command(module: str | None, as_json: bool, state: Path | None) -> None:
+        body = {"command": name} | ({"module": module} if module else {})
+        reply = ask(state, "command", body)
+        if as_json:
+            print_json(reply)
+        elif module:
+            say(f"{module} was told to {name}; `cellctl status` shows whether it did")
+        else:
+            say(f"the line is {reply['state']}")
+
+    return command
+
+
+hold = _packml("hold", "Finish what is in hand, then wait; ended by `unhold`.")
+unhold = _packml("unhold", "Go on after a hold.")
+stop = _packml("stop", "Finish what is in hand, then stop.")
+abort = _packml("abort", "Stop all motion now, as well as software can. This is no emergency stop.")
+clear = _packml("clear", "After an abort and when its cause is gone: to Stopped.")
+reset = _packml("reset", "From Stopped or Complete to Idle: devices are activated and homed.")
+
+
+@click.command()
+@json_option
+@state_option
+def start(as_json: bool, state: Path | None) -> None:
+    """Bring the line to Execute from wherever it stands: clear, reset, start or unhold, one after another."""
+    reply = ask(state, "start", {})
+    if as_json:
+        print_json(reply)
+    else:
+        say(f"the line is {reply['state']}, on its way to execute; `cellctl status --watch` shows it")
+
+
+@click.command()
+@click.argument("module")
+@state_option
+def out(module: str, state: Path | None) -> None:
+    """Take MODULE out of use; another does its work where one can."""
+    ask(state, "out", {"module": module})
+    say(f"{module} is out of use until `cellctl in {module}`")
+
+
+@click.command("in")
+@click.argument("module")
+@state_option
+def back_in(module: str, state: Path | None) -> None:
+    """Bring MODULE back into use."""
+    ask(state, "in", {"module": module})
+    say(f"{module} is in use")
+
+
+@click.command()
+@click.argument("module")
+@click.argument("mode", type=click.Choice(MODES))
+@state_option
+def mode(module: str, mode: str, state: Path | None) -> None:
+    """Another mode for MODULE: production, maintenance or manual."""
+    ask(state, "mode", {"module": module, "mode": mode})
+    say(f"{module} was told to change to {mode}; `cellctl status` shows whether it did")

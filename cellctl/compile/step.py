@@ -1,0 +1,284 @@
+"""One step on one line: who can do it, with which values, and where the part is afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeAlias
+
+from cellctl.compile.candidates import Candidates, candidates, with_values
+from cellctl.compile.casting import ALONE, Doing, able, doing, reach, skills_of, why_not, works_at
+from cellctl.compile.codes import (
+    NO_SUCH_MATERIAL,
+    NOBODY_CAN,
+    NOT_THERE,
+    TOO_MANY_PARTS,
+    UNKNOWN_SKILL,
+    WRONG_KEY,
+)
+from cellctl.compile.names import stations
+from cellctl.compile.values import results_of
+from cellctl.line.model import Line
+from cellctl.recipe.executable import Step
+from cellctl.recipe.variant import StepText
+from cellctl.sheet import Sheet, suggestion
+from cellctl.skill import Works
+
+Places: TypeAlias = (
+    "frozenset[str] | None"  # stations where the part may be; {""}: not there yet; None: not known
+)
+
+_KEYS = {  # which of these keys a step has, by what its skill works on: needed, allowed
+    Works.MOVES: ({"to"}, {"to", "take", "at"}),
+    Works.JOINS: ({"take", "into"}, {"take", "into"}),
+    Works.STAYS: (set[str](), {"at"}),
+    Works.MAKES: (set[str](), {"at"}),
+    Works.SUPPLIES: (set[str](), set[str]()),
+}
+
+
+class StepCompiler:
+    """Compiles one step for a part that may be at `places`; a lenient one does not ask whether it is there."""
+
+    def __init__(
+        self, line: Line, sheet: Sheet, text: StepText, places: Places, *, is_lenient: bool = False
+    ) -> None:
+        self.line, self.sheet, self.text, self.places, self.is_lenient = line, sheet, text, places, is_lenient
+        self.file = text.file
+
+    def compiled(self) -> tuple[Step | None, Places]:
+        """The step without its routes, and where the part may be after it; None for either after findings."""
+        what = self._doing()
+        if what is None:
+            return None, None
+        before = self.sheet.is_well
+        self.sheet.is_well = True
+        try:
+            step, after = self._compiled(what)
+            return (step, after) if self.sheet.is_well else (None, after)
+        finally:
+            self.sheet.is_well &= before
+
+    def results(self) -> tuple[str, ...]:
+        """The names of what the step can give back."""
+        what = doing(self.line, self.file.do)
+        if what is None:
+            return ()
+        found = [
+            name
+            for skill in what.roles.values()
+            for module in able(self.line, skill)
+            if (declared := module.kind.skill(skill))
+            for name in results_of(declared, module, self.text)
+        ]
+        return tuple(dict.fromkeys(found))
+
+    def _doing(self) -> Doing | None:
+        what = doing(self.line, self.file.do)
+        if what is None:
+            where = self.text.node.items["do"].span
+            self.sheet.unknown(UNKNOWN_SKILL, where, "skill of this line", self.file.do, skills_of(self.line))
+        elif what.works is Works.SUPPLIES:
+            message = f"{what.name!r} is no step: modules with it bring components by themselves, when they are needed"
+            self.sheet.error(WRONG_KEY, self.text.node.items["do"].span, message, "leave the step out")
+            return None
+        elif not self._keys_fit(what):
+            return None
+        return what
+
+    def _keys_fit(self, what: Doing) -> bool:
+        needed, allowed = _KEYS[what.works]
+        given = {key for key in ("to", "take", "into", "at") if key in self.text.node.items}
+        for key in sorted(given - allowed):
+            where = self.text.node.key_spans[key]
+            usual = ", ".join(sorted(allowed)) or "none of these"
+            self.sheet.error(
+                WRONG_KEY, where, f"{what.name!r} has no key {key!r}", f"keys of its steps: {usual}"
+            )
+        for lacking in sorted(needed - given):
+            where = self.text.node.items["step"].span
+            message = f"{self.text.name!r} lacks the key {lacking!r}"
+            self.sheet.error(WRONG_KEY, where, message, f"add {lacking}: ...")
+        return needed <= given <= allowed
+
+    # --- by what the skill works on -----------------------------------------------------------------------------
+
+    def _compiled(self, what: Doing) -> tuple[Step | None, Places]:
+        to, at = self._stations("to") + self._stations("into"), self._stations("at")
+        if not self.sheet.is_well:
+            return None, None
+        among = candidates(self.line, self.sheet, self.text, what)
+        values, among = with_values(self.sheet, self.text, what, among)
+        if values is None or not all(among.values()):
+            return None, frozenset(to) or self.places
+        match what.works:
+            case Works.MOVES:
+                modules, to, after = self._moving(what, among, to, at)
+            case Works.JOINS:
+                modules, to, after = self._joining(what, among, to)
+            case Works.STAYS:
+                modules, at, after = self._staying(among, at)
+            case _:
+                modules, at, after = self._making(among, at)
+        if not modules or not all(modules.values()):
+            return None, after
+        step = Step(
+            self.text.name,
+            what.name,
+            what.works,
+            modules,
+            tuple((phase.role, phase.skill) for phase in what.phases),
+            self.file.take,
+            to,
+            at,
+            values.given,
+            values.references,
+            tuple(self.text.needs),
+            timeout=self.file.timeout,
+            parts=self.file.parts,
+        )
+        return step, after
+
+    def _moving(
+        self, what: Doing, among: Candidates, to: tuple[str, ...], at: tuple[str, ...]
+    ) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...], Places]:
+        if self.file.take:
+            self._demand_place(
+                frozenset({""}), "take", f"{what.name!r} brings a component that becomes the part"
+            )
+            origins: Iterable[str] | None = self._sources()
+        else:
+            self._demand_part("to")
+            origins = at or self._known_places()
+            if at:
+                self._demand_place(frozenset(at), "at", f"{self.text.name!r} works there")
+        after = frozenset(to)
+        if origins is not None and not origins:
+            return {}, to, after
+        found = reach(self.line, what, among, origins, to)
+        is_stranded = bool(found.stranded) and not self.file.take and not self.is_lenient
+        if is_stranded or not all(found.modules.values()):
+            self._nobody(what, among, found.stranded or tuple(origins or ()), to)
+            return {}, to, after
+        return found.modules, found.targets, frozenset(found.targets)
+
+    def _joining(
+        self, what: Doing, among: Candidates, into: tuple[str, ...]
+    ) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...], Places]:
+        self._demand_part("into")
+        self._demand_place(frozenset(into), "into", f"{self.file.take} is to join it there")
+        sources = self._sources()
+        if not sources:
+            return {}, into, self.places
+        found = reach(self.line, what, among, sources, into)
+        if not all(found.modules.values()):
+            self._nobody(what, among, sources, into)
+        return found.modules, found.targets, self.places
+
+    def _staying(
+        self, among: Candidates, at: tuple[str, ...]
+    ) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...], Places]:
+        self._demand_part("do")
+        if at:
+            self._demand_place(frozenset(at), "at", f"{self.text.name!r} works there")
+        places = frozenset(at) or self._known_places() or frozenset(self.line.stations)
+        fit = {
+            role: tuple(m.name for m in modules if any(works_at(self.line, m, place) for place in places))
+            for role, modules in among.items()
+        }
+        workable = tuple(
+            place
+            for place in self.line.stations
+            if place in places
+            and all(any(works_at(self.line, m, place) for m in modules) for modules in among.values())
+        )
+        left = sorted(places - set(workable))
+        if (self.places is not None or at) and left and not self.is_lenient:
+            self._nobody_at(among, left)
+        return fit, workable, self.places
+
+    def _making(
+        self, among: Candidates, at: tuple[str, ...]
+    ) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...], Places]:
+        self._demand_place(frozenset({""}), "do", f"{self.file.do!r} makes new parts")
+        own = {m.name: [m.at] if m.at else [s.name for s in m.stations] for m in among[ALONE]}
+        there = [s for places in own.values() for s in places if not at or s in at]
+        modules = tuple(name for name, places in own.items() if any(s in there for s in places))
+        if not modules:
+            self._nobody_at(among, sorted(at) or ["any station"])
+        small = [s for s in there if self.line.stations[s].capacity < self.file.parts]
+        if small:
+            where = self.text.node.items["parts"].span
+            message = f"{self.file.parts} parts at once, but {small[0]} holds {self.line.stations[small[0]].capacity}"
+            self.sheet.error(TOO_MANY_PARTS, where, message, "lower `parts`, or give the station a `grid`")
+        return {ALONE: modules}, tuple(there), frozenset(there)
+
+    # --- where the part is --------------------------------------------------------------------------------------
+
+    def _known_places(self) -> Places:
+        return None if self.places is None else frozenset(place for place in self.places if place)
+
+    def _demand_part(self, key: str) -> None:
+        """The part is there, and still on the line."""
+        if self.places == frozenset({""}):
+            where = self.text.node.items["step"].span
+            advice = (
+                "begin with a step that brings one (`take`), makes one, or say where parts arrive (`arrives`)"
+            )
+            self.sheet.error(
+                NOT_THERE, where, f"{self.text.name!r} needs a part, but there is none yet", advice
+            )
+        left = sorted(place for place in self.places or () if place and self.line.stations[place].sink)
+        if left and not self.is_lenient:
+            where = self.text.node.items["step"].span
+            message = f"{self.text.name!r} needs the part, but it has left the line at {left[0]}"
+            self.sheet.error(NOT_THERE, where, message, "put this step before that")
+
+    def _demand_place(self, wanted: frozenset[str], key: str, why: str) -> None:
+        is_missing = not self._known_places() and wanted != {""}  # which is another finding
+        if self.places is None or self.places <= wanted or is_missing:
+            return
+        standing = " or ".join(sorted(place for place in self.places if place)) or "not there"
+        where = self.text.node.items.get(key, self.text.node).span
+        if wanted == {""}:
+            message, advice = (
+                f"{why}, but the part stands at {standing} already",
+                "a component joins it with `insert`",
+            )
+        else:
+            message, advice = (
+                f"the part is at {standing} by then, not only at {' or '.join(sorted(wanted))}: {why}",
+                "",
+            )
+        self.sheet.error(NOT_THERE, where, message, advice)
+
+    def _sources(self) -> tuple[str, ...]:
+        """The stations that yield the material that the step takes."""
+        material, where = self.file.take, self.text.node.items["take"].span
+        found = tuple(s.name for s in self.line.stations.values() if s.source == material)
+        if material not in self.line.materials:
+            self.sheet.unknown(
+                NO_SUCH_MATERIAL, where, "material of this line", material, self.line.materials
+            )
+        elif not found:
+            yielded = [s.source for s in self.line.stations.values() if s.source]
+            message = f"no station of this line yields {material!r}"
+            self.sheet.error(NO_SUCH_MATERIAL, where, message, suggestion(material, yielded))
+        return found
+
+    # --- nobody -------------------------------------------------------------------------------------------------
+
+    def _stations(self, key: str) -> tuple[str, ...]:
+        return stations(self.line, self.sheet, self.text, key)
+
+    def _nobody(self, what: Doing, among: Candidates, origins: Iterable[str], to: Iterable[str]) -> None:
+        starts, ends = sorted(origins), sorted(to)
+        message = f"no module can {what.name} from {' or '.join(starts) or 'there'} to {' or '.join(ends)}"
+        where = self.text.node.items.get("to", self.text.node.items.get("into", self.text.node)).span
+        self.sheet.error(NOBODY_CAN, where, message, why_not(self.line, among, starts, ends))
+
+    def _nobody_at(self, among: Candidates, stations: Iterable[str]) -> None:
+        modules = [module for role in among.values() for module in role]
+        where = self.text.node.items.get("at", self.text.node.items["do"]).span
+        works = "; ".join(f"{m.name} works at {m.at or 'its own stations'}" for m in modules)
+        message = f"no module can {self.file.do} at {' or '.join(stations)}, where the part may be"
+        self.sheet.error(NOBODY_CAN, where, message, works)

@@ -1,0 +1,37 @@
+"""What is on record about a line: the runner's journal, read beside the running line or after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from cellctl.errors import StoreError
+from cellctl.flow.events import FlowEvent
+from cellctl.journal import Journal
+from cellctl.live.store import read_rows
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOnly:
+    """A record store that only replays. Fulfils `cellctl.runtime.RecordStore`."""
+
+    path: Path
+
+    async def append(self, rows: Sequence[bytes]) -> None:
+        """Always raises StoreError."""
+        raise StoreError(f"the journal {self.path} is open for reading only")
+
+    def replay(self) -> Iterator[bytes]:
+        """Every row. Raises StoreError."""
+        return read_rows(self.path)
+
+
+def runner_events(state: Path) -> Iterator[FlowEvent]:
+    """Everything that the runner of the line in `state` has journaled, oldest first. Raises StoreError."""
+    journal: Journal[FlowEvent] = Journal(
+        ReadOnly(state / "runner.sqlite"), "runner", msgspec.msgpack.Decoder(FlowEvent)
+    )
+    return journal.replay()

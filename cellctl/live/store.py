@@ -1,0 +1,259 @@
+"""The record store on SQLite: WAL, synchronous=FULL, and one writer thread that makes all waiting appends durable in
+one commit. The first I/O error is the last: after a failed sync nobody knows what the disk holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+from collections import deque
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
+
+from cellctl.errors import StoreError, StoreLocked
+
+FORMAT = 1  # of the file, kept in SQLite's user_version
+_CHUNK = 1000  # rows read at a time: a slow reader must not keep the writer from shortening its WAL
+_COMMIT = 512  # greatest number of appends that share a commit
+_PAGE = 4096  # [bytes] that a commit writes at least
+_CHECKPOINT = 1024 * _PAGE  # [bytes] in the WAL after which it is brought into the file
+
+
+@asynccontextmanager
+async def open_store(path: Path) -> AsyncIterator[Store]:
+    """Lock, then open or create the store at `path`, until the block is left.
+
+    Raises StoreLocked when another process has it, StoreError when it cannot be opened or closed whole.
+    """
+    with _locked(path):
+        store = Store(path)
+        try:
+            await store.open()
+            yield store
+        finally:
+            await store.close()
+
+
+def read_rows(path: Path, after: int = 0) -> Iterator[bytes]:
+    """Every row above number `after`, in the order of appending; also beside a running writer.
+
+    Raises StoreError when the file is not there or cannot be read.
+    """
+    if not path.exists():
+        raise StoreError(f"there is no journal at {path}")
+    select = "SELECT number, row FROM rows WHERE number > ? ORDER BY number LIMIT ?"
+    with _explained(path), closing(_connect(f"{path.absolute().as_uri()}?mode=ro")) as database:
+        _check_format(database, path)
+        while rows := database.execute(select, (after, _CHUNK)).fetchall():
+            yield from (row for _, row in rows)
+            after = rows[-1][0]
+
+
+class Store:
+    """One process's rows. Fulfils `cellctl.runtime.RecordStore`; made by `open_store`.
+
+    Requests to the thread are answered in their order, so the loop keeps the futures and the thread sees only rows.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._requests: SimpleQueue[Sequence[bytes] | None] = SimpleQueue()  # rows, or None: close
+        self._unanswered: deque[asyncio.Future[None]] = deque()
+        self._ended: StoreError | None = None
+        self._thread = Thread(target=self._write, name=f"store {path.stem}", daemon=True)
+
+    async def open(self) -> None:
+        """Open or create the file. Raises StoreError."""
+        self._loop = asyncio.get_running_loop()
+        opened = self._answer()
+        self._thread.start()
+        await opened
+
+    async def append(self, rows: Sequence[bytes]) -> None:
+        """Make `rows` durable, in this order, all or none; a cancelled append is made durable all the same.
+
+        Raises StoreError when that failed, and for ever after.
+        """
+        durable = self._answer()
+        self._requests.put(rows)
+        await durable
+
+    def replay(self) -> Iterator[bytes]:
+        """Every row in the order of appending. Raises StoreError."""
+        return read_rows(self._path)
+
+    async def close(self) -> None:
+        """Make durable what is waiting, then close the file. Raises StoreError."""
+        try:
+            if self._ended is None:
+                closed = self._answer()
+                self._ended = StoreError(f"the journal {self._path} is closed")
+                self._requests.put(None)
+                await closed
+        finally:
+            self._thread.join()  # the lock is released next: nothing may be written after that
+
+    # --- on the loop --------------------------------------------------------------------------------------------
+
+    def _answer(self) -> asyncio.Future[None]:
+        if self._ended is not None:
+            raise StoreError(*self._ended.args)
+        future: asyncio.Future[None] = self._loop.create_future()
+        self._unanswered.append(future)
+        return future
+
+    def _succeeded(self, count: int) -> None:
+        for _ in range(count):
+            future = self._unanswered.popleft()
+            if not future.done():
+                future.set_result(None)
+
+    def _failed(self, error: StoreError) -> None:
+        self._ended = error
+        while self._unanswered:
+            future = self._unanswered.popleft()
+            if not future.done():
+                future.set_exception(StoreError(*error.args))
+
+    # --- in the writer thread -----------------------------------------------------------------------------------
+
+    def _write(self) -> None:
+        try:
+            with _explained(self._path), closing(_create(self._path)) as database:
+                self._report(1)
+                written = 0
+                while appends := self._take():
+                    rows = [row for rows in appends for row in rows]
+                    _commit(database, rows)
+                    self._report(len(appends))
+                    written += _PAGE + sum(map(len, rows))
+                    if written > _CHECKPOINT:
+                        database.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                        written = 0
+            self._report(1)
+        except StoreError as error:
+            self._loop.call_soon_threadsafe(self._failed, error)
+
+    def _report(self, count: int) -> None:
+        self._loop.call_soon_threadsafe(self._succeeded, count)
+
+    def _take(self) -> list[Sequence[bytes]]:
+        """The appends waiting now; waits for one. Empty when the store is to be closed."""
+        appends: list[Sequence[bytes]] = []
+        while len(appends) < _COMMIT and (not appends or not self._requests.empty()):
+            rows = self._requests.get()
+            if rows is None:
+                if appends:
+                    self._requests.put(None)  # the last request: seen again after this commit
+                break
+            appends.append(rows)
+        return appends
+
+
+# --- the file ---------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold `path`'s lock file, which names this process. The lock goes with the process, however it dies."""
+    with _explained(path):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(handle, 20, 0).decode("ascii", "replace")
+            raise StoreLocked(
+                f"the journal {path} is in use by process {holder or 'unknown'}; two processes must never write one "
+                f"journal. Stop that process first (cellctl down), or give this line another state directory."
+            ) from None
+        with _explained(path):
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _create(path: Path) -> sqlite3.Connection:
+    """The file open for writing, made if it is not there, its name durable too."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    database = _connect(str(path))
+    try:
+        _check_format(database, path)
+        (mode,) = database.execute("PRAGMA journal_mode = WAL").fetchone()
+        if mode != "wal":
+            raise StoreError(
+                f"the journal {path} is on a file system without shared memory; use a local disk"
+            )
+        database.execute("PRAGMA synchronous = FULL")
+        database.execute("PRAGMA wal_autocheckpoint = 0")  # SQLite's own checkpoints hide their I/O errors
+        database.execute("PRAGMA fullfsync = ON")  # only macOS knows the difference
+        database.execute("BEGIN IMMEDIATE")
+        database.execute("CREATE TABLE IF NOT EXISTS rows (number INTEGER PRIMARY KEY, row BLOB NOT NULL)")
+        database.execute(f"PRAGMA user_version = {FORMAT}")
+        database.execute("COMMIT")
+        _sync_directory(path.parent)
+        _sync_directory(path.parent.parent)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _connect(uri: str) -> sqlite3.Connection:
+    return sqlite3.connect(uri, uri=uri.startswith("file:"), isolation_level=None, timeout=5.0)
+
+
+def _check_format(database: sqlite3.Connection, path: Path) -> None:
+    (found,) = database.execute("PRAGMA user_version").fetchone()
+    if found > FORMAT:
+        raise StoreError(
+            f"the journal {path} was written by a newer cellctl (format {found}); this one reads {FORMAT}"
+        )
+
+
+def _commit(database: sqlite3.Connection, rows: Sequence[bytes]) -> None:
+    database.execute("BEGIN IMMEDIATE")
+    database.executemany("INSERT INTO rows (row) VALUES (?)", ((row,) for row in rows))
+    database.execute("COMMIT")
+
+
+def _sync_directory(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+_CAUSES = {  # SQLite's primary result code -> what it means to the person at the line
+    sqlite3.SQLITE_FULL: "the disk is full; free some space",
+    sqlite3.SQLITE_IOERR: "the disk does not do what it is asked; check it and the file system",
+    sqlite3.SQLITE_READONLY: "it cannot be written; check the owner and the rights of file and directory",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened; check the owner and the rights of file and directory",
+    sqlite3.SQLITE_BUSY: "another program holds it for writing; close that program",
+    sqlite3.SQLITE_CORRUPT: "the file is damaged; restore it from a copy",
+    sqlite3.SQLITE_NOTADB: "the file is not a journal; restore it from a copy",
+}
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the operating system say into a StoreError."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        cause = _CAUSES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "it cannot be used")
+        name = getattr(error, "sqlite_errorname", "")
+        raise StoreError(f"the journal {path}: {cause} ({f'{name}: ' if name else ''}{error})") from error
+    except OSError as error:
+        raise StoreError(
+            f"the journal {path}: {error.strerror or error} ({error.filename or path})"
+        ) from error

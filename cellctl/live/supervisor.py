@@ -1,0 +1,203 @@
+"""Keeps the processes of one line running: starts, watches, reaps, starts again, and ends them all.
+
+A process is reaped before it is replaced, so two never hold one journal. What they do is not known here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+from cellctl.errors import DeploymentError
+from cellctl.live import process_table
+from cellctl.live.child import Child, Exit, Launch, last_words, shorten_log
+from cellctl.live.deployment import Addresses
+from cellctl.live.process_table import ProcessTable, Running
+from cellctl.live.restarts import Restarts
+
+GRACE = 5.0  # [s] that a process has to end by itself
+LOGS_EVERY = 60.0  # [s] after which the size of the logs is looked at
+
+Say = Callable[[str], None]
+
+
+class Keeper:
+    """One process and its restarts. `changed` is called whenever what `shown` says has changed."""
+
+    def __init__(
+        self, launch: Launch, addresses: Addresses | None, log: Path, changed: Say, say: Say
+    ) -> None:
+        self.launch, self.log = launch, log
+        self._addresses, self._changed, self._say = addresses or Addresses("", ""), changed, say
+        self._restarts, self._child, self._started = Restarts(), None, 0.0
+        self._state = "waits for its start"
+        self._stopping = asyncio.Event()
+
+    _child: Child | None
+
+    def shown(self) -> Running:
+        """The process as the process table has it."""
+        runs = self._child is not None and self._state == "running"
+        return Running(
+            name=self.launch.name,
+            pid=self._child.pid if self._child and runs else 0,
+            state=self._state,
+            restarts=self._restarts.count,
+            started=self._started,
+            commands=self._addresses.commands,
+            events=self._addresses.events,
+            log=str(self.log),
+        )
+
+    async def start(self) -> None:
+        """Start the process. Raises DeploymentError."""
+        self._child = await Child.start(self.launch, self.log)
+        self._started = time.time()
+        self._enter("running")
+
+    async def keep(self) -> str:
+        """Start it again whenever it ends; why it was given up, or "" when it was to stop."""
+        while True:
+            why, is_hopeless = await self._run()
+            if self._stopping.is_set():
+                self._enter("ended")
+                return ""
+            pause = None if is_hopeless else self._restarts.pause_after(asyncio.get_running_loop().time())
+            if pause is None:
+                self._enter("given up")
+                return why
+            self._enter("waits for its restart")
+            self._say(f"{why}; it is started again in {pause:g} s")
+            if await _happens_within(self._stopping, pause):
+                self._enter("ended")
+                return ""
+
+    async def _run(self) -> tuple[str, bool]:
+        """Until the process has ended; how it did, and whether starting it again is no use."""
+        try:
+            if self._state != "running":
+                await self.start()
+        except DeploymentError as error:
+            return str(error), False
+        assert self._child is not None
+        if self._stopping.is_set():
+            await self._child.end(GRACE)
+        code = await self._child.wait()
+        words = last_words(self.log)
+        why = f"{self.launch.name} {how_it_ended(code)}{f': {words}' if words else ''}"
+        return why, code == Exit.HOPELESS or self.launch.is_plant
+
+    async def end(self) -> None:
+        """End the process, whatever it is doing; returns when it is reaped."""
+        self._stopping.set()
+        if self._child is not None:
+            await self._child.end(GRACE)
+
+    def kill(self) -> None:
+        """End it at once, without waiting."""
+        self._stopping.set()
+        if self._child is not None:
+            self._child.kill()
+
+    def _enter(self, state: str) -> None:
+        self._state = state
+        self._changed(state)
+
+
+class Supervisor:
+    """The processes of one line. Use as `async with`: however it is left, none of them runs afterwards.
+
+    `broken` gets the reason when the line cannot go on (the simulated plant ended). Everything else that happens
+    is told to `say`, one line each.
+    """
+
+    def __init__(self, state: Path, line: str, say: Say, *, simulated: bool = False) -> None:
+        self.state, self.line, self.simulated = state, line, simulated
+        self.control = ""  # of the simulated plant
+        self.broken: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._say = say
+        self._kept: list[tuple[Keeper, asyncio.Task[None]]] = []
+        self._chores: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Supervisor:
+        self._chores = asyncio.create_task(self._look_after_logs(), name="look after logs")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._chores is not None:
+            self._chores.cancel()
+        if kind is not None and not issubclass(kind, Exception):
+            self.kill()
+        await self.stop()
+
+    async def start(self, launch: Launch, addresses: Addresses | None = None) -> None:
+        """Start a process and keep it running. Raises DeploymentError when it cannot be started at all."""
+        log = self.state / "log" / f"{launch.name}.log"
+        keeper = Keeper(launch, addresses, log, lambda _: self.write_table(), self._say)
+        await keeper.start()
+        self._kept.append((keeper, asyncio.create_task(self._keep(keeper), name=f"keep {launch.name}")))
+        self.write_table()
+
+    async def stop(self) -> None:
+        """End all processes, simulated devices last; returns when the last one is reaped."""
+        for are_plants in (False, True):
+            chosen = [(k, task) for k, task in self._kept if k.launch.is_plant is are_plants]
+            await asyncio.gather(*(keeper.end() for keeper, _ in chosen))
+            await asyncio.gather(*(task for _, task in chosen))
+        self.write_table()
+
+    def kill(self) -> None:
+        """End all processes at once; `stop` then has nothing to wait for."""
+        for keeper, _ in self._kept:
+            keeper.kill()
+
+    def write_table(self) -> None:
+        """Write down what is running."""
+        shown = tuple(keeper.shown() for keeper, _ in self._kept)
+        table = ProcessTable(os.getpid(), self.line, self.simulated, shown, self.control)
+        process_table.save(table, self.state)
+
+    async def _keep(self, keeper: Keeper) -> None:
+        why = await keeper.keep()
+        if not why:
+            return
+        if keeper.launch.is_plant:
+            if not self.broken.done():
+                self.broken.set_result(f"the line cannot go on without its simulated devices: {why}")
+            return
+        self._say(
+            f"ALARM: {why}. It is given up: starting it again does not help. The rest of the line goes on; "
+            f"read {keeper.log}, mend the cause, then `cellctl down` and `cellctl up`"
+        )
+
+    async def _look_after_logs(self) -> None:
+        while True:
+            await asyncio.sleep(LOGS_EVERY)
+            for keeper, _ in self._kept:
+                await asyncio.to_thread(shorten_log, keeper.log)
+
+
+def how_it_ended(code: int) -> str:
+    """`ended with exit code 1`, `was ended by SIGKILL`."""
+    if code >= 0:
+        return f"ended with exit code {code}"
+    try:
+        return f"was ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was ended by signal {-code}"
+
+
+async def _happens_within(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""The module process: the shell that leases, journals, answers and recovers, and one file for each kind of module."""

@@ -1,0 +1,56 @@
+"""What the parts of one hosted module share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from cellctl.journal import ModuleRecord
+from cellctl.line.model import Module
+from cellctl.messages import Message
+from cellctl.modules.act import CommandAct, ErrandAct
+from cellctl.modules.alarms import Alarms
+from cellctl.modules.kind import Kind
+from cellctl.modules.ledger import Ledger, Unfinished
+from cellctl.modules.recorder import Recorder
+from cellctl.modules.work import Work
+from cellctl.runtime import Event, Runtime, TaskGroup
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One module in its process."""
+
+    runtime: Runtime
+    module: Module
+    ledger: Ledger
+    kind: Kind
+    alarms: Alarms
+    group: TaskGroup  # its tasks live as long as the process
+    recorder: Recorder
+    next_action: Callable[[], int]
+    reply: Callable[[str, Message], None]  # to a peer on the bus
+    not_open: Callable[[], tuple[str, ...]]  # which of its devices are not open yet
+    silent: Callable[[], tuple[str, ...]]  # which of those because they do not answer
+    tried: Event  # set when every device of the process was tried to be opened once
+
+    @property
+    def name(self) -> str:
+        return self.module.name
+
+    async def record(self, *records: ModuleRecord) -> None:
+        """Journal; returns when the records are durable and applied."""
+        await self.recorder(*records)
+
+    def work(self, do: Callable[[], Coroutine[Any, Any, None]], what: str) -> Work:
+        """Do something beside all else."""
+        return Work(self.runtime, self.group, do, f"{self.name} {what}")
+
+    def act(self, entry: Unfinished) -> CommandAct:
+        """The act of a new run of a command."""
+        return CommandAct(self.runtime, self.recorder, self.ledger, entry, self.next_action)
+
+    def errand(self) -> ErrandAct:
+        """The act of what belongs to no command."""
+        return ErrandAct(self.runtime, self.recorder, self.name, self.next_action)

@@ -1,0 +1,52 @@
+"""What a kind of module is to the shell: plain methods, made as `Class(module, line, rack)`. It keeps no record of its
+own: whatever must survive a crash goes through `act`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from cellctl.device import Act
+from cellctl.messages import Command, Jog, Value
+from cellctl.modules.equipment import Complaint, Equipment
+
+__all__ = ["Complaint", "Equipment", "Kind", "Ran"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a command ended: "done" or one of its skill's named failures."""
+
+    outcome: str = "done"
+    results: Mapping[str, Value] = field(default_factory=dict)
+    detail: str = ""
+
+
+class Kind(Protocol):
+    """One module at work. The shell calls nothing but this."""
+
+    def check(self, command: Command) -> None:
+        """Raise a CellctlError when the command cannot be done here; it is then refused and nothing happens."""
+
+    async def prepare(self, act: Act) -> None:
+        """Make the devices able to work: activation, homing. In Resetting, and again after an abort."""
+
+    async def run(self, command: Command, act: Act) -> Ran:
+        """Do a command. Called again from the top after a crash or abort: so it decides by nothing but the command
+        and what `act` returned, and acts one action after another."""
+
+    async def idle(self, act: Act) -> None:
+        """The last command has ended: let rest what need not run. No command begins before this returns."""
+
+    async def halt(self) -> None:
+        """Stop all motion at once, as well as the devices can. Raises DeviceError when one cannot be reached."""
+
+    async def occupied(self) -> dict[str, bool | None]:
+        """What the sensors say of the module's own stations, grippers included; None where they cannot tell."""
+
+    async def faults(self) -> list[Complaint]:
+        """What the devices complain of. Raises DeviceError when one does not answer."""
+
+    async def jog(self, jog: Jog, act: Act) -> None:
+        """Move by hand until halted. Raises Refused for what cannot be moved so."""

@@ -1,0 +1,157 @@
+"""What the journal says of one module, and of all modules of one process. Pure: live and on replay the same `apply`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from cellctl.device import ActionResult
+from cellctl.errors import StoreError
+from cellctl.journal import (
+    ActionBegan,
+    ActionEnded,
+    Answered,
+    Asked,
+    Entered,
+    Forgot,
+    LeaseTaken,
+    ModuleRecord,
+    Taken,
+    Told,
+)
+from cellctl.messages import Answer, Command, Head, Move, Question
+from cellctl.packml import Mode, State
+
+LAST_ACTION = 2**32 - 1  # action numbers fit the registers of a handshake
+
+
+@dataclass(frozen=True, slots=True)
+class PastAction:
+    """An action on record: begun, and ended when `ended`."""
+
+    number: int
+    device: str
+    name: str
+    ended: bool = False
+    result: ActionResult = None
+
+
+@dataclass(slots=True)
+class Unfinished:
+    """A command that was accepted and is not answered, with its actions by index."""
+
+    command: Command
+    at: float  # UTC [s]
+    actions: dict[int, PastAction] = field(default_factory=dict)
+    moves: list[Move] = field(default_factory=list)
+    device_time: float = 0.0  # [s]
+    is_given_up: bool = False  # a person said that it failed
+
+
+class Ledger:
+    """What the journal says of one module."""
+
+    def __init__(self, module: str) -> None:
+        self.module = module
+        self.holder, self.epoch, self.seen = "", 0, Head()
+        self.state, self.mode, self.entered_by = State.STOPPED, Mode.PRODUCTION, ""
+        self.below = 0  # commands below this number are forgotten
+        self.unfinished: dict[int, Unfinished] = {}
+        self.answers: dict[int, Answer] = {}
+        self.questions: dict[int, Question] = {}  # open
+        self.told: dict[int, str] = {}  # question -> the choice of the person who settled it
+
+    def apply(self, record: ModuleRecord) -> None:
+        """Take a durable record into account."""
+        match record:
+            case LeaseTaken(_, holder, epoch, seen):
+                self.holder, self.epoch, self.seen = holder, epoch, seen
+            case Taken(command, at):
+                self.unfinished[command.number] = Unfinished(command, at)
+                self._see(command.head)
+            case ActionBegan():
+                self._began(record)
+            case ActionEnded():
+                self._ended(record)
+            case Answered(answer):
+                self._answered(answer)
+            case Forgot(_, below):
+                self.below = max(self.below, below)
+                self.answers = {n: answer for n, answer in self.answers.items() if n >= self.below}
+            case Entered(_, state, mode, who):
+                self.state, self.mode, self.entered_by = state, mode, who
+            case Asked(_, question):
+                self.questions[question.number] = question
+            case Told(_, question, choice):
+                self._told(question, choice)
+
+    def _see(self, head: Head) -> None:
+        if head.sequence > self.seen.sequence:
+            self.seen = head
+
+    def _began(self, record: ActionBegan) -> None:
+        entry = self.unfinished.get(record.command)
+        if entry is not None:
+            entry.actions[record.index] = PastAction(record.action, record.device, record.name)
+
+    def _ended(self, record: ActionEnded) -> None:
+        entry = self.unfinished.get(record.command)
+        if entry is None:
+            return
+        for index, past in entry.actions.items():
+            if past.number == record.action:
+                result = record.result if record.results is None else record.results
+                entry.actions[index] = PastAction(past.number, past.device, past.name, True, result)
+        entry.moves += record.moves
+        entry.device_time += record.device_time
+
+    def _answered(self, answer: Answer) -> None:
+        self.unfinished.pop(answer.number, None)
+        self.answers[answer.number] = answer
+        asked = [n for n, question in self.questions.items() if question.command == answer.number]
+        for number in asked:
+            del self.questions[number]
+
+    def _told(self, number: int, choice: str) -> None:
+        question = self.questions.pop(number, None)
+        self.told[number] = choice
+        if question is not None and choice == "failed" and question.command in self.unfinished:
+            self.unfinished[question.command].is_given_up = True
+
+
+class Book:
+    """The ledgers of one process, and the numbers of its actions: each is given once, for ever."""
+
+    def __init__(self, modules: Iterable[str]) -> None:
+        self.ledgers = {name: Ledger(name) for name in modules}
+        self._last_action = 0
+
+    def apply(self, record: ModuleRecord) -> None:
+        """Take a durable record into account. Records of a module that is not here any more are passed over."""
+        if isinstance(record, ActionBegan):
+            self._last_action = max(self._last_action, record.action)
+        elif isinstance(record, Asked):
+            self._last_action = max(self._last_action, record.question.number)
+        ledger = self.ledgers.get(module_of(record))
+        if ledger is not None:
+            ledger.apply(record)
+
+    def next_action(self) -> int:
+        """A number that no action of this journal ever had. Raises StoreError when none is left."""
+        if self._last_action >= LAST_ACTION:
+            raise StoreError(
+                "this journal has used all 2^32 action numbers; empty the line and start a new one"
+            )
+        self._last_action += 1
+        return self._last_action
+
+
+def module_of(record: ModuleRecord) -> str:
+    """The module that a record is about."""
+    match record:
+        case Taken(command):
+            return command.module
+        case Answered(answer):
+            return answer.module
+        case _:
+            return record.module

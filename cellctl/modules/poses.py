@@ -1,0 +1,84 @@
+"""Where an arm's tool point goes: the line's poses of stations and nests, seen from the arm's base."""
+
+from __future__ import annotations
+
+from math import atan2, cos, sin
+
+from cellctl.device import Pose
+from cellctl.errors import Refused
+from cellctl.line.model import Line, Station, station_of
+from cellctl.motion.transforms import Array, compose, from_xyz_euler, inverse, to_xyz_euler
+
+
+class Reachable:
+    """The poses of one arm. All results are in its base frame; computed once for each place."""
+
+    def __init__(self, line: Line, arm: str, base: Pose) -> None:
+        self._line, self._arm = line, arm
+        self._T_base_line = inverse(_transform(base))
+        self._known: dict[tuple[str, float], Pose] = {}
+
+    def at(self, place: str, above: float = 0.0) -> Pose:
+        """Where the tool point grips what lies at a place; `above` it, in the line's up direction [m].
+
+        Raises UnknownName for no station, Refused for one that this arm has no pose for.
+        """
+        if (place, above) not in self._known:
+            self._known[place, above] = self._from_base(raised(self._in_line(place), above))
+        return self._known[place, above]
+
+    def approach(self, place: str) -> Pose:
+        """Straight above a place, where motion to and from it begins and ends."""
+        return self.at(place, self._station(place).approach)
+
+    def via(self, place: str) -> tuple[Pose, ...]:
+        """What is passed on the way to its approach, in that order."""
+        return tuple(self._from_base(pose) for pose in self._station(place).via)
+
+    def _station(self, place: str) -> Station:
+        return self._line.station(station_of(place))
+
+    def _in_line(self, place: str) -> Pose:
+        station = self._station(place)
+        pose = station.pose_for(self._arm)
+        if pose is None:
+            raise Refused(
+                f"{station.name} has no pose for {self._arm}; teach one, or write it in the line file"
+            )
+        nest = place.partition("#")[2]
+        return in_grid(pose, station, int(nest)) if station.grid and nest else pose
+
+    def _from_base(self, pose: Pose) -> Pose:
+        return _pose(compose(self._T_base_line, _transform(pose)))
+
+
+def in_grid(pose: Pose, station: Station, nest: int) -> Pose:
+    """The pose of nest `nest`: along the pose's own x as seen from above, and square to that, nest 0 at `pose`.
+
+    Raises Refused for a nest that the grid does not have.
+    """
+    grid = station.grid
+    assert grid is not None
+    row, column = divmod(nest, grid.columns)
+    if not 0 <= row < grid.rows:
+        raise Refused(f"{station.name} has nests 0 to {grid.columns * grid.rows - 1}, not {nest}")
+    T = _transform(pose)
+    turn = atan2(T[1, 0], T[0, 0])
+    dx, dy = column * grid.column_pitch, row * grid.row_pitch
+    x = pose.x + dx * cos(turn) - dy * sin(turn)
+    y = pose.y + dx * sin(turn) + dy * cos(turn)
+    return Pose(x, y, pose.z, pose.alpha, pose.beta, pose.gamma)
+
+
+def raised(pose: Pose, above: float) -> Pose:
+    """The pose so much higher in the line's frame [m]."""
+    return Pose(pose.x, pose.y, pose.z + above, pose.alpha, pose.beta, pose.gamma)
+
+
+def _transform(pose: Pose) -> Array:
+    return from_xyz_euler((pose.x, pose.y, pose.z), (pose.alpha, pose.beta, pose.gamma))
+
+
+def _pose(T: Array) -> Pose:
+    xyz, angles = to_xyz_euler(T)
+    return Pose(*(float(value) for value in (*xyz, *angles)))

@@ -1,0 +1,66 @@
+"""The one writer of a process's journal. Records are applied when they are durable, in their order, come what may:
+whoever waits for one may be cancelled meanwhile, the record is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cellctl.journal import ActionEnded, Answered, Journal, ModuleRecord
+from cellctl.messages import Head, Move
+from cellctl.modules.ledger import Book, module_of
+from cellctl.runtime import Channel, Event, Runtime
+
+TellMove = Callable[[str, int, int, Move], None]  # module, command, which of its moves, the move
+
+
+class Recorder:
+    """Call it with records to journal them together; it returns when they are durable and applied."""
+
+    def __init__(self, runtime: Runtime, journal: Journal[ModuleRecord], book: Book, tell: TellMove) -> None:
+        self._runtime, self._journal, self._book, self._tell = runtime, journal, book, tell
+        self._inbox: Channel[tuple[tuple[ModuleRecord, ...], Event]] = runtime.channel()
+
+    @property
+    def head(self) -> Head:
+        """How far the journal is durable."""
+        return self._journal.head
+
+    async def __call__(self, *records: ModuleRecord) -> None:
+        """Make `records` durable together. Once called they will be, even if the caller is cancelled."""
+        durable = self._runtime.event()
+        self._inbox.send((records, durable))
+        await durable.wait()
+
+    async def work(self) -> None:
+        """Write for ever; what comes while a commit is under way shares the next one. Raises StoreError."""
+        while True:
+            waiting = [await self._inbox.receive(), *self._inbox.drain()]
+            await self._journal.append(*(record for records, _ in waiting for record in records))
+            for records, durable in waiting:
+                for record in records:
+                    self._apply(record)
+                durable.set()
+
+    def _apply(self, record: ModuleRecord) -> None:
+        first = 0
+        if isinstance(record, ActionEnded | Answered):
+            first = self._moves_before(record)
+        self._book.apply(record)
+        if isinstance(record, ActionEnded):
+            for index, move in enumerate(record.moves, start=first):
+                self._tell(record.module, record.command, index, move)
+        elif isinstance(record, Answered):
+            for index, move in enumerate(record.answer.moves[first:], start=first):
+                self._tell(record.answer.module, record.answer.number, index, move)
+
+    def _moves_before(self, record: ActionEnded | Answered) -> int:
+        number = record.command if isinstance(record, ActionEnded) else record.answer.number
+        entry = self._book.ledgers[module_of(record)].unfinished.get(number)
+        return len(entry.moves) if entry is not None else 0
+
+
+def replayed(journal: Journal[ModuleRecord], book: Book) -> Book:
+    """The book after the whole journal. Raises JournalBroken."""
+    for record in journal.replay():
+        book.apply(record)
+    return book

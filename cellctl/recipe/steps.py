@@ -1,0 +1,171 @@
+"""The steps of one variant: their keys read, and what they say of each other checked."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from cellctl.recipe.codes import (
+    BAD_ROUTE,
+    NEEDS_CIRCLE,
+    RESULT_TOO_EARLY,
+    UNKNOWN_REFERENCE,
+    UNKNOWN_STEP,
+)
+from cellctl.recipe.file import RouteFile, StepFile, listed
+from cellctl.recipe.variant import StepNode, StepText
+from cellctl.sheet import Sheet, suggestion
+from cellctl.yamlsource import Mapping, Node, Scalar
+from cellctl.yamlsource import Sequence as SequenceNode
+
+
+def read_steps(
+    sheet: Sheet, nodes: Sequence[StepNode], parameters: Collection[str], routes: Collection[str]
+) -> tuple[StepText, ...]:
+    """The steps that can be read, in their order; what is wrong with them is reported.
+
+    `routes` are the names that their routes may lead to, besides those of the steps.
+    """
+    names = [node.name for node in nodes]
+    steps = [step for place, node in enumerate(nodes) if (step := _read(sheet, node, names[:place][-1:]))]
+    for step in steps:
+        _check_needs(sheet, step, names)
+        _check_routes(sheet, step, names, [*routes, *names])
+        _check_retries(sheet, step, steps)
+    circle = _circle(steps)
+    if circle:
+        last = next(step for step in steps if step.name == circle[-2])
+        where = last.node.items.get("needs", last.node).span
+        sheet.error(
+            NEEDS_CIRCLE, where, f"steps need each other: {' -> '.join(circle)}", "remove one of the `needs`"
+        )
+        return ()
+    for step in steps:
+        _check_references(sheet, step, steps, parameters)
+    return tuple(steps)
+
+
+def _read(sheet: Sheet, step: StepNode, above: Sequence[str]) -> StepText | None:
+    node = step.node
+    own = {key: value for key, value in node.items.items() if key in StepFile.model_fields}
+    file = sheet.read_node(
+        StepFile, Mapping(own, node.key_spans, node.span, node.is_whole), step.name or "a step"
+    )
+    if file is None:
+        return None
+    parameters = {key: value for key, value in node.items.items() if key not in own}
+    needs = tuple(above) if file.needs is None else listed(file.needs)
+    return StepText(file, node, parameters, needs)
+
+
+def _check_needs(sheet: Sheet, step: StepText, names: Collection[str]) -> None:
+    for name in step.needs:
+        if name not in names:
+            where = step.node.items.get("needs", step.node).span
+            others = [other for other in names if other != step.name]
+            sheet.unknown(UNKNOWN_STEP, where, "step", name, others)
+
+
+def _check_routes(sheet: Sheet, step: StepText, names: Collection[str], targets: Collection[str]) -> None:
+    """Every route leads to something that there is."""
+    for node, route in _routes(step):
+        for key, target, known in (("then", route.then, targets), ("from", route.start, names)):
+            if target and target not in known:
+                sheet.unknown(UNKNOWN_STEP, _inside(node, key).span, "step", target, known)
+
+
+def _check_retries(sheet: Sheet, step: StepText, steps: Sequence[StepText]) -> None:
+    """A retry begins with the step itself or with one before it, and happens at least once."""
+    names = {each.name for each in steps}
+    for node, route in _routes(step):
+        if route.start in names - before(step, steps) - {step.name}:
+            message = (
+                f"{route.start!r} does not come before {step.name!r}, so nothing is tried again from there"
+            )
+            sheet.error(BAD_ROUTE, _inside(node, "from").span, message, "name a step that this one needs")
+        if route.start and not route.retry:
+            sheet.error(BAD_ROUTE, _inside(node, "from").span, "`from` without `retry`", "add retry: 1")
+
+
+def _routes(step: StepText) -> Iterator[tuple[Node, RouteFile]]:
+    on = step.node.items.get("on")
+    for outcome, route in step.file.on.items():
+        if isinstance(on, Mapping) and outcome in on.items:
+            yield on.items[outcome], route if isinstance(route, RouteFile) else RouteFile(then=route)
+
+
+def _inside(node: Node, key: str) -> Node:
+    return node.items.get(key, node) if isinstance(node, Mapping) else node
+
+
+def _circle(steps: Sequence[StepText]) -> list[str]:
+    """The names along one circle of needs, its first again at the end; empty when there is none."""
+    needs = {step.name: step.needs for step in steps}
+    done: set[str] = set()
+    for start in needs:
+        path: list[str] = []
+        waiting = [iter((start,))]
+        while waiting:
+            name = next(waiting[-1], None)
+            if name is None:
+                waiting.pop()
+                if path:
+                    done.add(path.pop())
+            elif name in path:
+                return [*path[path.index(name) :], name]
+            elif name not in done:
+                path.append(name)
+                waiting.append(iter(needs.get(name, ())))
+    return []
+
+
+def before(step: StepText, steps: Sequence[StepText]) -> set[str]:
+    """The names of all steps that must be done before this one."""
+    needs = {each.name: each.needs for each in steps}
+    found: set[str] = set()
+    waiting = list(step.needs)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += needs.get(name, ())
+    return found
+
+
+# --- references ---------------------------------------------------------------------------------------------
+
+
+def referenced(node: Node) -> Iterator[Scalar]:
+    """Every text in the node that is a reference."""
+    match node:
+        case Scalar(value=str(text)) if text.startswith("$"):
+            yield node
+        case SequenceNode():
+            for item in node.items:
+                yield from referenced(item)
+        case Mapping():
+            for value in node.items.values():
+                yield from referenced(value)
+
+
+def _check_references(
+    sheet: Sheet, step: StepText, steps: Sequence[StepText], parameters: Collection[str]
+) -> None:
+    """What is still a reference must be a result; parameters have been put in their places before."""
+    earlier = before(step, steps)
+    for key, node in step.node.items.items():
+        for reference in referenced(node):
+            source, dot, result = reference.text[1:].partition(".")
+            if reference.text[1:] in parameters:
+                continue  # it has a finding where it is declared or set
+            if not dot or not result:
+                known = [f"${name}" for name in parameters]
+                message = f"there is no parameter {reference.text!r}"
+                sheet.error(UNKNOWN_REFERENCE, reference.span, message, suggestion(reference.text, known))
+            elif source not in (each.name for each in steps):
+                sheet.unknown(UNKNOWN_REFERENCE, reference.span, "step", source, sorted(earlier))
+            elif source not in earlier:
+                message = f"{reference.text!r} is not known yet: {step.name!r} does not need {source!r}"
+                sheet.error(RESULT_TOO_EARLY, reference.span, message, f"add needs: [{source}]")
+            elif key not in step.parameters:
+                message = f"{key!r} cannot be a result of another step"
+                sheet.error(RESULT_TOO_EARLY, reference.span, message, "only parameters of a skill can")

@@ -1,0 +1,279 @@
+"""Schneider Altivar ATV320 as a belt drive: CiA402 over Modbus, speed by the frequency reference LFR."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from cellctl.device import (
+    Act,
+    Action,
+    Capability,
+    DriverDeclaration,
+    Rack,
+    Reaction,
+    Recovery,
+    Silence,
+)
+from cellctl.errors import DeviceError, DeviceFault, LimitExceeded
+from cellctl.reading import Between, Duration, Frequency, Length, usually
+from cellctl.runtime import Registers, Task
+from cellctl_drivers.breaking_off import stopped_if_broken_off
+from cellctl_drivers.maps import altivar as drive
+from cellctl_drivers.registers import Readings
+from cellctl_drivers.unit import Unit
+
+POLL = 0.02  # [s] while a ramp runs
+SWITCHING = 1.0  # [s] that one step of the state machine may take
+SLACK = 2.0  # [s] beyond the ramps until a speed counts as not reached
+
+
+class AltivarOptions(BaseModel):
+    """An Altivar in the line file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    address: str
+    unit: int = Field(default=1, ge=1, le=247)
+    speed_per_hz: Annotated[
+        Length, Between("0.01 mm", "1 m")
+    ]  # belt speed per hertz: its travel in one cycle
+    max_frequency: Annotated[Frequency, Between("1 Hz", "599 Hz")] = usually("50 Hz")
+    acceleration: Annotated[Duration, Between("0.1 s", "999 s")] = usually(
+        "0.5 s"
+    )  # standstill to rated frequency
+    deceleration: Annotated[Duration, Between("0.1 s", "999 s")] = usually("0.5 s")
+    watchdog: Annotated[Duration, Between("0.2 s", "30 s")] = usually("2 s")
+
+
+DECLARATION = DriverDeclaration(
+    name="altivar",
+    doc="Schneider Altivar ATV320 frequency converter that drives a belt",
+    capability=Capability.MOTOR_DRIVE,
+    options=AltivarOptions,
+    recovery={
+        "reset": {"": Recovery.REPEATABLE},
+        "run": {"": Recovery.REPEATABLE},
+        "stop": {"": Recovery.REPEATABLE},
+    },
+    silence=Silence(
+        Reaction.STOPS,
+        2.0,
+        "Modbus timeout TTO (6005), set to the option `watchdog` and read back; SLL (7010) makes the drive ramp down "
+        "and go into fault SLF1. ATV320 Modbus manual NVE41308",
+    ),
+    code="cellctl_drivers.altivar:Altivar",
+)
+
+
+class Altivar:
+    """One belt drive. Speeds are the belt's [m/s]; a negative one runs it backwards."""
+
+    def __init__(self, name: str, options: AltivarOptions, rack: Rack) -> None:
+        self.name, self._options, self._rack = name, options, rack
+        self._drive: Unit | None = None
+        self._keep_alive: Task | None = None
+        self._trouble = ""
+
+    # --- life ---------------------------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Connect, set watchdog, ramps and channels, read them back, begin to keep the watchdog fed."""
+        link = await self._rack.link(self._options.address, Registers)
+        self._drive = Unit(self.name, link, self._options.unit, self._rack.runtime, most=drive.MOST_REGISTERS)
+        await self._set_up()
+        if self._keep_alive is None:
+            every = self._options.watchdog / 4
+            work = self._drive.keep_talking(drive.ETA, every, self._set_up)
+            self._keep_alive = self._rack.background(work, f"{self.name} keep-alive")
+
+    async def close(self) -> None:
+        """Stop talking: a belt that still runs is stopped by the drive's watchdog."""
+        if self._keep_alive is not None:
+            self._keep_alive.cancel()
+            self._keep_alive = None
+
+    async def prepare(self, act: Act) -> None:
+        """Clear the drive's fault and make it ready to switch on."""
+        await act(self.reset())
+
+    async def halt(self) -> None:
+        """Ramp down now; does nothing before `open`."""
+        if self._drive is None:
+            return
+        await self._drive.write({drive.CMD: drive.SWITCH_ON, drive.LFR: 0.0})
+        await self._standstill(self._drive)
+
+    async def fault(self) -> str:
+        """The drive's fault with its remedy, what it is not set up for, or empty."""
+        unit = self._unit()
+        found = await unit.read(drive.ETA, drive.LFT)
+        return _fault_words(found) or self._trouble
+
+    # --- actions ------------------------------------------------------------------------------------------------
+
+    def reset(self) -> Action[None]:
+        """Clear a fault and make ready to switch on; the belt does not move."""
+
+        async def perform(number: int) -> None:
+            unit = self._unit()
+            await self._set_up()
+            if _state(await unit.read(drive.ETA)) in (drive.FAULT, drive.FAULT_REACTION):
+                await self._clear_fault(unit)
+            if _state(await unit.read(drive.ETA)) != drive.ENABLED:
+                await self._step_to(unit, drive.READY)
+
+        return Action(self.name, "reset", DECLARATION.recovery_of("reset"), perform)
+
+    def run(self, speed: float) -> Action[None]:
+        """Bring the belt to `speed` [m/s]; ends when it is reached.
+
+        Raises LimitExceeded for more than the drive is set up for.
+        """
+        frequency = speed / self._options.speed_per_hz
+        if abs(frequency) > self._options.max_frequency:
+            top = self._options.max_frequency * self._options.speed_per_hz
+            raise LimitExceeded(self.name, "belt speed", speed, -top, top, "m/s")
+
+        async def perform(number: int) -> None:
+            unit = self._unit()
+            async with stopped_if_broken_off(self.halt):
+                await self._demand_well(unit)
+                await unit.write({drive.LFR: frequency})
+                await self._step_to(unit, drive.ENABLED)
+                await self._reach(unit, frequency)
+
+        return Action(self.name, "run", DECLARATION.recovery_of("run"), perform)
+
+    def stop(self) -> Action[None]:
+        """Ramp down to standstill and take the power off the motor."""
+
+        async def perform(number: int) -> None:
+            unit = self._unit()
+            await unit.write({drive.LFR: 0.0})
+            await self._standstill(unit)
+            if _state(await unit.read(drive.ETA)) in (drive.ENABLED, drive.SWITCHED_ON):
+                await unit.write({drive.CMD: drive.SHUTDOWN})
+
+        return Action(self.name, "stop", DECLARATION.recovery_of("stop"), perform)
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _unit(self) -> Unit:
+        if self._drive is None:
+            raise DeviceError(self.name, self._options.address, "is not open")
+        return self._drive
+
+    async def _set_up(self) -> None:
+        """Channels, limits, ramps and watchdog, written where they differ and read back; nothing moves."""
+        options, unit = self._options, self._unit()
+        wanted = {
+            drive.CHCF: drive.CHCF_SEPARATE,
+            drive.FR1: drive.FR1_MODBUS,
+            drive.CD1: drive.CD1_MODBUS,
+            drive.LSP: 0.0,  # a low speed above 0 would keep the belt running at reference 0
+            drive.HSP: options.max_frequency,
+            drive.ACC: options.acceleration,
+            drive.DEC: options.deceleration,
+            drive.SLL: drive.SLL_RAMP,
+            drive.TTO: options.watchdog,
+        }
+        try:
+            await unit.set_up(wanted)
+        except DeviceFault as error:
+            self._trouble = error.what
+            raise
+        self._trouble = ""
+
+    async def _demand_well(self, unit: Unit) -> None:
+        found = await unit.read(drive.ETA, drive.LFT)
+        if words := _fault_words(found) or self._trouble:
+            raise unit.fault(words, found.raw(drive.LFT))
+
+    async def _clear_fault(self, unit: Unit) -> None:
+        await unit.write({drive.CMD: drive.DISABLE_VOLTAGE})  # the reset acts on a rising edge
+        await unit.write({drive.CMD: drive.FAULT_RESET})
+        try:
+            await unit.until(
+                [drive.ETA],
+                lambda found: _state(found) not in (drive.FAULT, drive.FAULT_REACTION),
+                POLL,
+                SWITCHING,
+                "the fault is not cleared",
+            )
+        except DeviceFault:
+            found = await unit.read(drive.ETA, drive.LFT)
+            raise unit.fault(f"cannot be reset: {_fault_words(found)}", found.raw(drive.LFT)) from None
+
+    async def _step_to(self, unit: Unit, goal: int) -> None:
+        """Walk the CiA402 states to READY or ENABLED. Raises DeviceFault on a fault or when a step does not come."""
+        for _ in range(8):
+            found = await unit.read(drive.ETA, drive.LFT)
+            state = _state(found)
+            if state == goal:
+                return
+            if state in (drive.FAULT, drive.FAULT_REACTION):
+                raise unit.fault(_fault_words(found), found.raw(drive.LFT))
+            if state in _STEP[goal]:
+                await unit.write({drive.CMD: _STEP[goal][state]})
+            name = drive.STATE_NAMES.get(state, hex(state))
+            await unit.until(
+                [drive.ETA],
+                lambda now, before=state: _state(now) != before,  # type: ignore[misc]
+                POLL,
+                SWITCHING,
+                f"stays in state {name!r}",
+            )
+        raise unit.fault(f"does not come to state {drive.STATE_NAMES[goal]!r}")
+
+    async def _reach(self, unit: Unit, frequency: float) -> None:
+        def reached(found: Readings) -> bool:
+            near = abs(found[drive.RFR] - frequency) < 0.16  # the reference is rounded to 0.1 Hz
+            return _is_faulted(found) or (near and bool(found.raw(drive.ETA) & drive.REFERENCE_REACHED))
+
+        within = self._options.acceleration + self._options.deceleration + SLACK
+        what = f"does not reach {frequency:.1f} Hz (RFR 3202)"
+        found = await unit.until([drive.ETA, drive.RFR], reached, POLL, within, what)
+        if _is_faulted(found):
+            await self._demand_well(unit)
+
+    async def _standstill(self, unit: Unit) -> None:
+        within = self._options.deceleration + SLACK
+        await unit.until(
+            [drive.RFR], lambda found: found[drive.RFR] == 0, POLL, within, "does not stop (RFR 3202)"
+        )
+
+
+_STEP = {  # goal -> state -> the command that leads on
+    drive.READY: {
+        drive.SWITCH_ON_DISABLED: drive.SHUTDOWN,
+        drive.SWITCHED_ON: drive.SHUTDOWN,
+        drive.QUICK_STOP: drive.DISABLE_VOLTAGE,
+    },
+    drive.ENABLED: {
+        drive.SWITCH_ON_DISABLED: drive.SHUTDOWN,
+        drive.READY: drive.SWITCH_ON,
+        drive.SWITCHED_ON: drive.ENABLE,
+        drive.QUICK_STOP: drive.DISABLE_VOLTAGE,
+    },
+}
+
+
+def _state(found: Readings) -> int:
+    return found.raw(drive.ETA) & drive.STATE_MASK
+
+
+def _is_faulted(found: Readings) -> bool:
+    return _state(found) in (drive.FAULT, drive.FAULT_REACTION)
+
+
+def _fault_words(found: Readings) -> str:
+    """The fault in words with its remedy; empty when the drive is well."""
+    if _is_faulted(found):
+        code = found.raw(drive.LFT)
+        words, remedy = drive.FAULTS.get(code, (f"fault {code}", "see the drive's manual"))
+        return f"{words} (LFT {code}){'; ' + remedy if remedy else ''}"
+    if not found.raw(drive.ETA) & drive.REMOTE:
+        return "takes no commands from the network (ETA bit 9); take it out of local control"
+    return ""

@@ -1,0 +1,1 @@
+"""Register maps as data, one file per device: name, table, address, type, scale, unit, source. Nothing here acts."""

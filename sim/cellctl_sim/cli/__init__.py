@@ -1,0 +1,1 @@
+"""The commands that need the simulator, found by entry points of the group `cellctl.commands`."""

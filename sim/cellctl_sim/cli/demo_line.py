@@ -1,0 +1,165 @@
+"""The demo's line from start to report: brought up, ordered from, disturbed twice, counted and ended."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from cellctl.cli.files import find_line, find_recipe
+from cellctl.errors import DeploymentError
+from cellctl.live.bring_up import addresses_of, bring_up, free_addresses, until_ready
+from cellctl.live.client import Session, connect
+from cellctl.live.interrupts import Interrupts, unless
+from cellctl.live.line_file import read_line
+from cellctl.live.process_table import supervising
+from cellctl.live.records import runner_events
+from cellctl.live.supervisor import Supervisor
+from cellctl.runner.report import report
+from cellctl_sim.cli.control import ask
+from cellctl_sim.cli.demo_view import View
+
+LINE, RECIPE = "puck", "sensor-puck"
+VARIANTS = ("indoor", "outdoor", "tall")
+LONGEST = 140.0  # [s] for all parts
+READY = 30.0  # [s] for the processes to find each other
+EVERY = 0.25  # [s] between looks at the line
+INTERRUPTED = 130
+
+DISTURBANCES = (  # (after so many parts have ended, what, fault)
+    (1, "the gripper misses its next grip", {"device": "arm.gripper", "fault": "miss"}),
+    (
+        3,
+        "the gauge reads 1 mm too much, twice",
+        {"device": "gauge.head", "fault": "offset", "value": "1 mm", "count": 2},
+    ),
+)
+
+Status = dict[str, Any]
+
+
+async def run_demo(state: Path, parts: int, seed: int, view: View) -> tuple[dict[str, Any] | None, int]:
+    """Run the line; the report and the exit code. Raises CellctlError."""
+    interrupts = Interrupts()
+    path = find_line(LINE)
+    line, _ = read_line(path)
+    if line is None:
+        raise DeploymentError(f"the shipped line {path} cannot be used; see `cellctl check {LINE}`")
+    with supervising(state):
+        async with Supervisor(state, line.name, view.note, simulated=True) as supervisor:
+            interrupts.when_hurried = supervisor.kill
+            processes = free_addresses(addresses_of(line))
+            work = bring_up(
+                supervisor, line, path, processes=processes, plant_arguments=("--seed", str(seed))
+            )
+            try:
+                deployment = await unless(interrupts.stop, work)
+                if deployment is None:
+                    return None, INTERRUPTED
+                view.note(f"{len(processes)} processes and the simulated devices are up; state in {state}")
+                async with connect(deployment) as session:
+                    run = Run(session, supervisor, view, parts)
+                    ran = await unless(interrupts.stop, run.until_done())
+            finally:
+                view.close()
+            if ran is None:
+                return None, INTERRUPTED
+    return _result(state, run, seed)
+
+
+class Run:
+    """One run of the demo's orders."""
+
+    def __init__(self, session: Session, supervisor: Supervisor, view: View, parts: int) -> None:
+        self._session, self._supervisor, self._view = session, supervisor, view
+        self.parts = parts
+        self.alarms: dict[tuple[str, str, float], dict[str, Any]] = {}
+        self.injected: list[str] = []
+        self.counters: dict[str, int] = {}
+        self.truth: list[dict[str, Any]] = []
+
+    async def until_done(self) -> bool:
+        """Place the orders and see them through. Raises DeploymentError when that takes too long."""
+        ends = time.monotonic() + LONGEST
+        await until_ready(self._session, READY)
+        await self._session.call("start")
+        for variant, quantity in zip(VARIANTS, _shares(self.parts), strict=True):
+            await self._order(variant, quantity)
+        while not await self._is_done():
+            if time.monotonic() > ends:
+                raise DeploymentError(
+                    f"not all parts were done within {LONGEST:g} s: {await self._hindrance()}"
+                )
+            if self._supervisor.broken.done():
+                raise DeploymentError(self._supervisor.broken.result())
+            await asyncio.sleep(EVERY)
+        control = self._supervisor.control
+        self.counters = (await ask(control, "counters"))["counters"]
+        self.truth = (await ask(control, "items"))["items"]
+        return True
+
+    async def _order(self, variant: str, quantity: int) -> None:
+        recipe = find_recipe(RECIPE, find_line(LINE))
+        body = {"text": recipe.read_text(), "source": str(recipe), "variant": variant, "quantity": quantity}
+        await self._session.call("order", {"order": f"demo-{variant}", **body})
+
+    async def _is_done(self) -> bool:
+        status = await self._session.call("status")
+        self._view.show(status)
+        for alarm in status["alarms"]:
+            self.alarms[alarm["code"], alarm["source"], alarm["raised"]] = alarm
+        ended = sum(order["good"] + order["scrapped"] + order["removed"] for order in status["orders"])
+        await self._disturb(ended)
+        return all(order["complete"] for order in status["orders"])
+
+    async def _disturb(self, ended: int) -> None:
+        for after, text, fault in DISTURBANCES:
+            if ended >= after and text not in self.injected:
+                self.injected.append(text)
+                self._view.note(f"injected fault: {text}")
+                await ask(self._supervisor.control, "fault", **fault)
+
+    async def _hindrance(self) -> str:
+        status = await self._session.call("status")
+        waiting = [f"{part['part']} at {part['place']} waits for {part['waits']}" for part in status["parts"]]
+        alarms = [f"{alarm['code']} {alarm['text']}" for alarm in status["alarms"]]
+        return "; ".join([f"the line is {status['state']}", *alarms, *waiting])
+
+
+def _shares(parts: int) -> list[int]:
+    """The parts over the variants, as evenly as may be."""
+    least, rest = divmod(parts, len(VARIANTS))
+    return [least + (place < rest) for place in range(len(VARIANTS))]
+
+
+def _result(state: Path, run: Run, seed: int) -> tuple[dict[str, Any], int]:
+    """The report of the journal, held against what truly lies in the simulated plant; and the exit code."""
+    made = report(runner_events(state))
+    missing = _missing(run, made.parts_made, made.parts_scrapped, made.parts_in_flight)
+    result = msgspec.to_builtins(made) | {
+        "alarms": list(run.alarms.values()),
+        "injected": run.injected,
+        "counters": run.counters,
+        "simulated": True,
+        "seed": seed,
+        "accounted": not missing,
+        "missing": missing,
+    }
+    return result, 0 if not missing else 1
+
+
+def _missing(run: Run, made: int, scrapped: int, in_flight: int) -> str:
+    truly = {place: sum(item["place"] == place for item in run.truth) for place in ("belt.exit", "arm.bin")}
+    if made + scrapped != run.parts or in_flight:
+        return (
+            f"{run.parts} parts were ordered; {made} made, {scrapped} scrapped, {in_flight} still on the line"
+        )
+    if truly["belt.exit"] != made or truly["arm.bin"] != scrapped:
+        return (
+            f"the journal has {made} made and {scrapped} scrapped, but {truly['belt.exit']} lie at the belt's end "
+            f"and {truly['arm.bin']} in the bin"
+        )
+    return ""

@@ -1,0 +1,1 @@
+"""Simulated devices: each its real register map or command grammar, ramps, delays, watchdogs, faults and counters."""

@@ -1,0 +1,199 @@
+"""The simulated world as one process sees it: `SimRuntime` is the `Runtime` of one life of one node."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from cellctl.errors import PlugInError
+from cellctl.live.tasks import Channel, Event, TaskGroup, deadline
+from cellctl.runtime import Link, Log, Peer, RandomStream, RecordStore, Runtime, Server
+from cellctl_sim.disk import DiskStore
+from cellctl_sim.life import Life
+
+if TYPE_CHECKING:
+    from cellctl_sim.universe import Universe
+
+L = TypeVar("L", bound=Link)
+
+START = 1_767_225_600.0  # 2026-01-01T00:00:00Z, when every simulated world begins [s since 1970-01-01 UTC]
+
+
+def random_stream(seed: int, node: str, stream: str) -> random.Random:
+    """The stream of this name: the same numbers for the same seed, node and name, on every machine and version."""
+    digest = hashlib.sha256(f"{seed}/{node}/{stream}".encode()).digest()
+    return random.Random(int.from_bytes(digest, "big"))
+
+
+@dataclass(frozen=True, slots=True)
+class LogRecord:
+    """One line of the log; `time` [s] since the world began."""
+
+    time: float
+    node: str
+    level: str
+    event: str
+    fields: dict[str, object] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        fields = "".join(f" {name}={value!r}" for name, value in self.fields.items())
+        return f"{self.time:12.6f} {self.node:12} {self.level:7} {self.event}{fields}"
+
+
+class SimLog:
+    """Collects records in the universe; fulfils `cellctl.runtime.Log`."""
+
+    def __init__(self, universe: Universe, life: Life) -> None:
+        self._universe, self._life = universe, life
+
+    def debug(self, event: str, **fields: object) -> None:
+        self._add("debug", event, fields)
+
+    def info(self, event: str, **fields: object) -> None:
+        self._add("info", event, fields)
+
+    def warning(self, event: str, **fields: object) -> None:
+        self._add("warning", event, fields)
+
+    def error(self, event: str, **fields: object) -> None:
+        self._add("error", event, fields)
+
+    def _add(self, level: str, event: str, fields: dict[str, object]) -> None:
+        if self._life.ended:
+            return
+        universe = self._universe
+        record = LogRecord(universe.loop.time(), self._life.node, level, event, fields)
+        universe.records.append(record)
+        if universe.print_log:
+            print(record, file=sys.stderr)
+
+
+class SimRuntime:
+    """What the process `name` may ask of its world, as long as its life lasts."""
+
+    def __init__(self, universe: Universe, life: Life) -> None:
+        self.name = life.node
+        self.life = life
+        self.log: Log = SimLog(universe, life)
+        self._universe, self._loop = universe, universe.loop
+        self._streams: dict[str, random.Random] = {}
+
+    def now(self) -> float:
+        """Time since the world began [s]."""
+        return self._loop.time()
+
+    def utc(self) -> float:
+        """Seconds since 1970-01-01 UTC."""
+        return START + self._loop.time()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait; at least until everything that is ready has run once, when `seconds` is 0."""
+        wake = self._loop.create_future()
+        loop = self._loop
+        timer = loop.call_later(seconds, _wake, wake) if seconds > 0 else loop.call_soon(_wake, wake)
+        try:
+            await wake
+        finally:
+            timer.cancel()
+
+    def deadline(self, seconds: float) -> AbstractAsyncContextManager[None]:
+        """Cancel what is inside after `seconds` and raise DeadlineExceeded."""
+        return deadline(seconds)
+
+    def tasks(self) -> AbstractAsyncContextManager[TaskGroup]:
+        """A group of tasks; leaving the block waits for them."""
+        return TaskGroup()
+
+    def channel(self) -> Channel[Any]:
+        """A new channel."""
+        return Channel()
+
+    def event(self) -> Event:
+        """A new event."""
+        return Event()
+
+    def random(self, stream: str) -> RandomStream:
+        """The random stream of this name, which goes on where it was within one life."""
+        if stream not in self._streams:
+            self._streams[stream] = random_stream(self._universe.seed, self.name, stream)
+        return self._streams[stream]
+
+    @asynccontextmanager
+    async def open_store(self, name: str) -> AsyncIterator[RecordStore]:
+        """Open (or create) and lock a record store. Raises StoreLocked, StoreError."""
+        await self._alive()
+        disk = self._universe.disk(name)
+        disk.lock(self.life)
+        forget = self.life.at_end(disk.crash)
+        store = DiskStore(disk, self.life)
+        try:
+            yield store
+        finally:
+            await store.settle()
+            if not self.life.ended:
+                forget()
+                disk.unlock()
+
+    @asynccontextmanager
+    async def serve(self, name: str) -> AsyncIterator[Server]:
+        """Be reachable on the bus. Raises BusError when the name is taken."""
+        await self._alive()
+        bus = self._universe.bus
+        server = bus.serve(name, self.life)
+        forget = self.life.at_end(lambda: bus.leave_server(name))
+        try:
+            yield server
+        finally:
+            if not self.life.ended:
+                forget()
+                bus.leave_server(name)
+
+    @asynccontextmanager
+    async def connect(self, name: str) -> AsyncIterator[Peer]:
+        """The way to the process of this name; it need not be there yet."""
+        await self._alive()
+        bus = self._universe.bus
+        peer = bus.connect(name, self.life)
+        forget = self.life.at_end(lambda: bus.leave_peer(self.name, name))
+        try:
+            yield peer
+        finally:
+            if not self.life.ended:
+                forget()
+                bus.leave_peer(self.name, name)
+
+    @asynccontextmanager
+    async def open_link(self, address: str, kind: type[L]) -> AsyncIterator[L]:
+        """The link to a device of the plant. Raises UnknownName, PlugInError when it is not of `kind`."""
+        await self._alive()
+        link = self._universe.link(address, self.life)
+        if not isinstance(link, kind):
+            link.close()
+            raise PlugInError(f"{address} leads to a {type(link).__name__}, but {kind.__name__} is asked for")
+        forget = self.life.at_end(link.close)
+        try:
+            await link.attempted()
+            yield link
+        finally:
+            if not self.life.ended:
+                forget()
+                link.close()
+
+    async def _alive(self) -> None:
+        """Goes on only in a life that lasts: what a killed process still tries waits for ever."""
+        if self.life.ended:
+            await self._loop.create_future()
+
+
+def _wake(wake: Any) -> None:
+    if not wake.done():
+        wake.set_result(None)
+
+
+if TYPE_CHECKING:
+    _fulfils: Callable[..., Runtime] = SimRuntime

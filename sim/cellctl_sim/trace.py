@@ -1,0 +1,46 @@
+"""Everything that happened in a simulated world, in order, as one hash; as a list too, where somebody reads it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One effect: when [ns], by or to whom, what ("sends", "durable", "write", ...), and its bytes."""
+
+    time: int
+    who: str
+    what: str
+    data: bytes = b""
+
+    def __str__(self) -> str:
+        return f"{self.time / 1e9:.6f} {self.who} {self.what} {self.data!r}"
+
+
+@dataclass(slots=True)
+class Trace:
+    """SHA-256 over all happenings. `keep` also keeps them, in `happenings`."""
+
+    keep: bool = False
+    happenings: list[Happening] = field(default_factory=list)
+    count: int = 0
+    _hash: hashlib._Hash = field(default_factory=hashlib.sha256)
+
+    def add(self, time: int, who: str, what: str, data: bytes = b"") -> None:
+        """Something happened at `time` [ns]."""
+        self._hash.update(f"{time} {who} {what} {len(data)} ".encode())
+        self._hash.update(data)
+        self.count += 1
+        if self.keep:
+            self.happenings.append(Happening(time, who, what, data))
+
+    @property
+    def digest(self) -> str:
+        """The hash of everything so far."""
+        return self._hash.hexdigest()
+
+    def lines(self) -> str:
+        """The kept happenings, one a line."""
+        return "\n".join(map(str, self.happenings))

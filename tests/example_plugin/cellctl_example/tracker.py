@@ -1,0 +1,68 @@
+"""A tracking robot at work: its controller does the tracking, this module says which part and where to."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from cellctl.device import Act, Rack
+from cellctl.device import Machine as MachineDevice
+from cellctl.errors import PlugInError, Refused, UnknownName
+from cellctl.line.model import Line, Module
+from cellctl.messages import Command, Jog, Move
+from cellctl.modules.kind import Complaint, Equipment, Ran
+from cellctl_example.declarations import TrackerOptions
+
+
+class Tracker:
+    """One robot over a belt. Fulfils `cellctl.modules.kind.Kind`."""
+
+    def __init__(self, module: Module, line: Line, rack: Rack) -> None:
+        if not isinstance(module.options, TrackerOptions):
+            raise PlugInError(f"{module.name}: a tracker's options are TrackerOptions")
+        self._module, self._program = module, module.options.program
+        self._own = Equipment(module, line, rack)
+
+    def check(self, command: Command) -> None:
+        """Raises UnknownName for a skill that it does not have."""
+        if command.skill != "pick":
+            raise UnknownName("skill of a tracker", command.skill, ("pick",))
+
+    async def prepare(self, act: Act) -> None:
+        """Prepare the controller."""
+        await self._own.prepare(act)
+
+    async def run(self, command: Command, act: Act) -> Ran:
+        """Have the controller pick what it saw there and put it down in the nest."""
+        item = command.items[0]
+        nest = int(item.target.partition("#")[2] or 0)
+        where = [float(cast(float, command.parameters.get(name) or 0.0)) for name in ("x", "turn")]
+        plc = cast(MachineDevice, self._own.device("controller"))
+
+        def moves(found: object) -> tuple[Move, ...]:
+            return (Move(item.id, item.target),) if _is_well(found) else ()
+
+        found = await act(plc.run(self._program, (*where, float(nest)), ()), moves)
+        return Ran() if _is_well(found) else Ran("missed", detail=f"the controller answers {found}")
+
+    async def idle(self, act: Act) -> None:
+        """The controller lets its robot rest."""
+
+    async def halt(self) -> None:
+        """Stop the controller's program."""
+        await self._own.halt()
+
+    async def occupied(self) -> dict[str, bool | None]:
+        """Only the camera sees its stations, and it does not tell."""
+        return {station.name: None for station in self._module.stations}
+
+    async def faults(self) -> list[Complaint]:
+        """What the controller complains of."""
+        return await self._own.complaints()
+
+    async def jog(self, jog: Jog, act: Act) -> None:
+        """Not offered. Raises Refused."""
+        raise Refused(f"{self._module.name}: it is moved by hand at its own panel")
+
+
+def _is_well(found: object) -> bool:
+    return not found or (isinstance(found, dict) and not found.get("code", 0))

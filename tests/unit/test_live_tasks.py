@@ -1,0 +1,442 @@
+"""Channel, Event, deadline and TaskGroup on the stock loop; where asyncio has the same thing it is the oracle."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from cellctl.errors import DeadlineExceeded
+from cellctl.live.tasks import Channel, Event, TaskGroup, deadline
+
+
+async def turns(count: int) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+async def fail_after(count: int, error: BaseException) -> None:
+    await turns(count)
+    raise error
+
+
+# --- channel ----------------------------------------------------------------------------------------------------
+
+
+def test_a_channel_gives_items_in_the_order_in_which_they_were_sent() -> None:
+    async def main() -> list[int]:
+        channel: Channel[int] = Channel()
+        for item in range(5):
+            channel.send(item)
+        return [await channel.receive() for _ in range(3)] + channel.drain()
+
+    assert asyncio.run(main()) == [0, 1, 2, 3, 4]
+
+
+def test_a_waiting_receive_gets_the_next_item() -> None:
+    async def main() -> str:
+        channel: Channel[str] = Channel()
+        waiting = asyncio.create_task(channel.receive())
+        await turns(2)
+        channel.send("puck")
+        return await waiting
+
+    assert asyncio.run(main()) == "puck"
+
+
+@pytest.mark.parametrize("send_first", [True, False])
+def test_a_receive_cancelled_in_the_turn_in_which_its_item_comes_loses_nothing(send_first: bool) -> None:
+    async def main() -> list[int]:
+        channel: Channel[int] = Channel()
+        waiting = asyncio.create_task(channel.receive())
+        await turns(2)
+        both: list[Callable[[], object]] = [lambda: channel.send(7), waiting.cancel]
+        for act in both if send_first else reversed(both):
+            act()
+        with contextlib.suppress(asyncio.CancelledError):
+            return [await waiting]
+        return channel.drain()
+
+    assert asyncio.run(main()) == [7]
+
+
+def test_an_item_whose_receiver_was_cancelled_goes_to_the_next_receiver() -> None:
+    async def main() -> int:
+        channel: Channel[int] = Channel()
+        first = asyncio.create_task(channel.receive())
+        await turns(2)
+        channel.send(7)
+        second = asyncio.create_task(channel.receive())
+        first.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            return await first
+        async with asyncio.timeout(1):
+            return await second
+
+    assert asyncio.run(main()) == 7
+
+
+def test_no_item_is_lost_or_doubled_while_deadlines_cut_receives_short() -> None:
+    async def main() -> list[int]:
+        channel: Channel[int] = Channel()
+        count, cut = 1000, 0
+        received: list[int] = []
+
+        async def send() -> None:
+            for item in range(count):
+                channel.send(item)
+                await asyncio.sleep(0.0001 if item % 7 else 0)
+
+        sending = asyncio.create_task(send())
+        while len(received) < count:
+            try:
+                async with deadline(0.0001):
+                    received.append(await channel.receive())
+            except DeadlineExceeded:
+                cut += 1
+        await sending
+        assert cut > 20
+        return received
+
+    assert asyncio.run(main()) == list(range(1000))
+
+
+def test_a_second_receiver_is_refused() -> None:
+    async def main() -> None:
+        channel: Channel[int] = Channel()
+        waiting = asyncio.create_task(channel.receive())
+        await turns(2)
+        try:
+            with pytest.raises(RuntimeError, match="one receiver"):
+                await channel.receive()
+        finally:
+            waiting.cancel()
+
+    asyncio.run(main())
+
+
+# --- event ------------------------------------------------------------------------------------------------------
+
+
+def test_an_event_wakes_the_waiting_in_the_order_in_which_they_came() -> None:
+    async def main() -> list[str]:
+        event, woken = Event(), []
+
+        async def wait(name: str) -> None:
+            await event.wait()
+            woken.append(name)
+
+        async with TaskGroup() as group:
+            for name in "abc":
+                group.start(wait(name))
+            await turns(2)
+            assert not event.is_set()
+            event.set()
+        assert event.is_set()
+        await event.wait()
+        return woken
+
+    assert asyncio.run(main()) == ["a", "b", "c"]
+
+
+def test_an_event_has_no_truth_value() -> None:
+    with pytest.raises(TypeError, match="is_set"):
+        bool(Event())
+
+
+# --- deadline ---------------------------------------------------------------------------------------------------
+
+
+def test_a_deadline_cancels_what_is_inside_and_names_its_seconds() -> None:
+    cleaned = []
+
+    async def main() -> None:
+        async with deadline(0.01):
+            try:
+                await asyncio.sleep(10)
+            finally:
+                cleaned.append(True)
+
+    with pytest.raises(DeadlineExceeded, match=r"0\.01 s") as raised:
+        asyncio.run(main())
+    assert raised.value.seconds == 0.01
+    assert cleaned
+
+
+def test_a_deadline_that_is_met_leaves_no_trace() -> None:
+    async def main() -> int:
+        async with deadline(10):
+            await turns(3)
+        task = asyncio.current_task()
+        assert task is not None
+        return task.cancelling()
+
+    assert asyncio.run(main()) == 0
+
+
+def test_a_deadline_lets_a_timeout_error_from_inside_pass() -> None:
+    async def main() -> None:
+        async with deadline(10):
+            raise TimeoutError("the device's own")
+
+    with pytest.raises(TimeoutError, match="the device's own"):
+        asyncio.run(main())
+
+
+def test_the_outer_deadline_passes_through_the_inner_one() -> None:
+    async def main() -> None:
+        async with deadline(0.01), deadline(5):
+            await asyncio.sleep(10)
+
+    with pytest.raises(DeadlineExceeded) as raised:
+        asyncio.run(main())
+    assert raised.value.seconds == 0.01
+
+
+def test_a_cancellation_passes_through_a_deadline() -> None:
+    async def main() -> bool:
+        async def work() -> None:
+            async with deadline(10):
+                await asyncio.sleep(10)
+
+        task = asyncio.create_task(work())
+        await turns(2)
+        task.cancel()
+        await asyncio.wait([task])
+        return task.cancelled()
+
+    assert asyncio.run(main())
+
+
+# --- task group -------------------------------------------------------------------------------------------------
+
+
+def test_leaving_a_group_waits_for_its_tasks() -> None:
+    async def main() -> list[str]:
+        done = []
+
+        async def work() -> None:
+            await turns(5)
+            done.append("work")
+
+        async with TaskGroup() as group:
+            task = group.start(work())
+            assert not task.done()
+        assert task.done()
+        return done
+
+    assert asyncio.run(main()) == ["work"]
+
+
+def test_a_single_failure_is_raised_as_itself_and_cancels_the_rest_in_order() -> None:
+    cancelled = []
+
+    async def main() -> None:
+        async def work(number: int) -> None:
+            try:
+                await asyncio.sleep(10)
+            except asyncio.CancelledError:
+                cancelled.append(number)
+                raise
+
+        async with TaskGroup() as group:
+            for number in range(20):
+                group.start(work(number))
+            group.start(fail_after(3, ValueError("first")))
+            await asyncio.sleep(10)
+
+    with pytest.raises(ValueError, match="first"):
+        asyncio.run(main())
+    assert cancelled == list(range(20))
+
+
+def test_several_failures_are_raised_together_in_the_order_in_which_they_happened() -> None:
+    async def main() -> None:
+        async def fail_when_cancelled() -> None:
+            try:
+                await asyncio.sleep(10)
+            except asyncio.CancelledError:
+                raise KeyError("second") from None
+
+        async with TaskGroup() as group:
+            group.start(fail_when_cancelled())
+            group.start(fail_after(3, ValueError("first")))
+
+    with pytest.raises(ExceptionGroup) as raised:
+        asyncio.run(main())
+    assert [type(error) for error in raised.value.exceptions] == [ValueError, KeyError]
+
+
+def test_a_failure_of_the_block_itself_is_raised_unchanged() -> None:
+    error = ValueError("block")
+
+    async def main() -> None:
+        async with TaskGroup() as group:
+            group.start(asyncio.sleep(10))
+            await turns(2)
+            raise error
+
+    with pytest.raises(ValueError, match="block") as raised:
+        asyncio.run(main())
+    assert raised.value is error
+
+
+def test_the_cause_of_a_failure_stays_its_cause() -> None:
+    async def fail() -> None:
+        raise ValueError("ours") from OSError("theirs")
+
+    async def main() -> None:
+        async with TaskGroup() as group:
+            group.start(fail())
+            await asyncio.sleep(10)
+
+    with pytest.raises(ValueError, match="ours") as raised:
+        asyncio.run(main())
+    assert isinstance(raised.value.__cause__, OSError)
+
+
+def test_a_group_interrupted_by_a_failure_leaves_no_cancellation_behind() -> None:
+    async def main() -> int:
+        with contextlib.suppress(ValueError):
+            async with TaskGroup() as group:
+                group.start(fail_after(2, ValueError()))
+                await asyncio.sleep(10)
+        await turns(3)
+        task = asyncio.current_task()
+        assert task is not None
+        return task.cancelling()
+
+    assert asyncio.run(main()) == 0
+
+
+def test_a_deadline_around_a_group_ends_its_tasks() -> None:
+    async def main() -> None:
+        async with deadline(0.01), TaskGroup() as group:
+            group.start(asyncio.sleep(10))
+
+    with pytest.raises(DeadlineExceeded):
+        asyncio.run(main())
+
+
+def test_a_cancelled_task_does_not_fail_its_group() -> None:
+    async def main() -> None:
+        async with TaskGroup() as group:
+            group.start(asyncio.sleep(10)).cancel()
+
+    asyncio.run(main())
+
+
+def test_work_started_while_the_group_ends_never_begins() -> None:
+    begun = []
+
+    async def work() -> None:
+        begun.append(True)
+
+    async def main() -> None:
+        async with TaskGroup() as group:
+
+            async def start_late() -> None:
+                try:
+                    await asyncio.sleep(10)
+                finally:
+                    group.start(work())
+
+            group.start(start_late())
+            await turns(2)
+            raise ValueError("block")
+
+    with pytest.raises(ValueError, match="block"):
+        asyncio.run(main())
+    assert not begun
+
+
+def test_work_started_after_the_block_is_refused() -> None:
+    async def main() -> None:
+        async with TaskGroup() as group:
+            pass
+        with pytest.raises(RuntimeError, match="inside"):
+            group.start(turns(1))
+
+    asyncio.run(main())
+
+
+def scenarios() -> list[Callable[[Callable[[Coroutine[Any, Any, Any]], Any]], Awaitable[None]]]:
+    """Blocks of a group, given its start; run in ours and in asyncio's, they must end alike."""
+
+    async def quiet(start: Callable[[Coroutine[Any, Any, Any]], Any]) -> None:
+        start(turns(3))
+        start(turns(1))
+
+    async def child_fails(start: Callable[[Coroutine[Any, Any, Any]], Any]) -> None:
+        start(fail_after(2, ValueError("child")))
+        start(asyncio.sleep(10))
+        await asyncio.sleep(10)
+
+    async def child_fails_while_leaving(start: Callable[[Coroutine[Any, Any, Any]], Any]) -> None:
+        start(fail_after(5, ValueError("child")))
+        start(asyncio.sleep(10))
+
+    async def block_and_child_fail(start: Callable[[Coroutine[Any, Any, Any]], Any]) -> None:
+        start(fail_after(0, ValueError("child")))
+        try:
+            await asyncio.sleep(10)
+        except asyncio.CancelledError:
+            raise KeyError("block") from None
+
+    async def block_swallows_the_cancellation(start: Callable[[Coroutine[Any, Any, Any]], Any]) -> None:
+        start(fail_after(0, ValueError("child")))
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(10)
+
+    async def nested(start: Callable[[Coroutine[Any, Any, Any]], Any]) -> None:
+        async def inner() -> None:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(fail_after(1, ValueError("inner")))
+                await asyncio.sleep(10)
+
+        start(inner())
+        start(asyncio.sleep(10))
+
+    return [
+        quiet,
+        child_fails,
+        child_fails_while_leaving,
+        block_and_child_fail,
+        block_swallows_the_cancellation,
+        nested,
+    ]
+
+
+@pytest.mark.parametrize("cancel_after", [None, 0, 1, 2, 3, 4, 6, 9])
+@pytest.mark.parametrize("block", scenarios(), ids=lambda block: block.__name__)
+def test_a_group_ends_as_asyncio_s_own_does(
+    block: Callable[..., Awaitable[None]], cancel_after: int | None
+) -> None:
+    async def in_ours() -> None:
+        async with TaskGroup() as group:
+            await block(group.start)
+
+    async def in_theirs() -> None:
+        async with asyncio.TaskGroup() as group:
+            await block(group.create_task)
+
+    async def outcome(run: Callable[[], Coroutine[Any, Any, None]]) -> str:
+        task = asyncio.create_task(run())
+        if cancel_after is not None:
+            await turns(cancel_after)
+            task.cancel()
+        done, _ = await asyncio.wait([task], timeout=5)
+        assert done, "hangs"
+        return "cancelled" if task.cancelled() else flat(task.exception())
+
+    assert asyncio.run(outcome(in_ours)) == asyncio.run(outcome(in_theirs))
+
+
+def flat(error: BaseException | None) -> str:
+    """The errors in a possibly nested group, in order; ours does not wrap a single one."""
+    if isinstance(error, BaseExceptionGroup):
+        return " ".join(flat(inner) for inner in error.exceptions)
+    return repr(error)
