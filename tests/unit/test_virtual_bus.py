@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from cellctl_sim.loop import UnhandledError
-from cellctl_sim.runtime import SimRuntime
-from cellctl_sim.universe import Main, Universe
 
 from cellctl.errors import BusError
 from cellctl.messages import MAX_MESSAGE_BYTES, Event, Inquire, Message, Reply, Request
 from cellctl.runtime import Incoming
+from cellctl_sim.loop import UnhandledError
+from cellctl_sim.runtime import SimRuntime
+from cellctl_sim.universe import Main, Universe
 
 Heard = list[tuple[float, Incoming]]
 

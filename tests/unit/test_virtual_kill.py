@@ -6,13 +6,13 @@ import gc
 from collections.abc import Callable
 
 import pytest
-from cellctl_sim.loop import Deadlock, UnhandledError
-from cellctl_sim.runtime import SimRuntime
-from cellctl_sim.universe import Main, Universe
 
 from cellctl.errors import DeadlineExceeded, StoreError, StoreLocked
 from cellctl.messages import Event, Inquire, LeaseRequest
 from cellctl.runtime import Incoming, RecordStore
+from cellctl_sim.loop import Deadlock, UnhandledError
+from cellctl_sim.runtime import SimRuntime
+from cellctl_sim.universe import Main, Universe
 
 
 def rows_of(universe: Universe, name: str) -> list[bytes]:

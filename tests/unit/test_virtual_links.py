@@ -10,9 +10,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
-from cellctl_sim.devices.protocols import ConnectionCut, ModbusException, NoAnswer
-from cellctl_sim.runtime import SimRuntime
-from cellctl_sim.universe import Main, Universe
 
 from cellctl.errors import (
     DeadlineExceeded,
@@ -23,6 +20,9 @@ from cellctl.errors import (
     UnknownName,
 )
 from cellctl.runtime import Registers, Table, Texts
+from cellctl_sim.devices.protocols import ConnectionCut, ModbusException, NoAnswer
+from cellctl_sim.runtime import SimRuntime
+from cellctl_sim.universe import Main, Universe
 
 ADDRESS = "modbus-tcp://10.0.0.1:502"
 TALKER = "tcp://10.0.0.2:10000"

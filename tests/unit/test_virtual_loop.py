@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
+
 from cellctl_sim.loop import Deadlock, Stuck, UnhandledError, VirtualLoop
 
 Say = Callable[[object], None]

@@ -254,6 +254,8 @@ class MecademicDevice:
         self._tell_status(t, before)
 
     def _idle(self, t: float) -> None:
+        if self.monitoring.is_on:
+            self._stream(t)
         if self.eob_told:
             self.say(t, 3012, "End of block.")
         if self.monitoring.is_on:
@@ -292,11 +294,12 @@ class MecademicDevice:
 
     def monitor(self, t: float, on: bool) -> None:
         """SetCtrlPortMonitoring."""
-        self.monitoring.is_on = on
         if on:
+            self.monitoring.begin()
             self.say(t, 2007, *self.status())
-            self._cycle.set(t + self.monitoring.interval)
+            self._stream(t)
         else:
+            self.monitoring.is_on = False
             self._cycle.clear()
 
     def _stream(self, t: float) -> None:

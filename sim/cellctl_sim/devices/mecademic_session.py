@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cellctl_sim.devices.mecademic import MecademicDevice
 
 INTERVAL = 1 / 60  # [s], the controller's own
+ON_CHANGE = (2300, 2320)  # tool and gripper state
 
 
 class Session:
@@ -68,14 +69,27 @@ class Monitoring:
         self.is_on = False
         self.interval = INTERVAL
         self.wanted: tuple[int, ...] = ()
+        self._told: dict[int, str] = {}  # what was last said of the tool, without its time
+
+    def begin(self) -> None:
+        """A client wants to be told: nothing is known to it yet."""
+        self.is_on = True
+        self._told.clear()
 
     def cycle(self, device: MecademicDevice, t: float) -> Iterator[str]:
-        """The messages of one cycle."""
-        for code in sorted({2200, 2201, *self.wanted}):
+        """The messages of one cycle: positions, whatever is wanted, and the tool's state where it changed."""
+        for code in sorted({2200, 2201, *ON_CHANGE, *self.wanted}):
             found = real_time(device, t, code)
-            if found is not None:
+            if found is not None and (code in self.wanted or self._is_news(code, found)):
                 yield found
         yield reply(2230, stamp(t))
+
+    def _is_news(self, code: int, text: str) -> bool:
+        if code not in ON_CHANGE:
+            return True
+        said = text.partition(",")[2]
+        before, self._told[code] = self._told.get(code), said
+        return said != before
 
 
 def stamp(t: float) -> int:

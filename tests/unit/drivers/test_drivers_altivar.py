@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from cellctl_drivers.altivar import Altivar, AltivarOptions
-from cellctl_drivers.maps import altivar as drive
 
 from cellctl.errors import DeviceFault, DeviceSilent, LimitExceeded
 from cellctl.runtime import Table
+from cellctl_drivers.altivar import Altivar, AltivarOptions
+from cellctl_drivers.maps import altivar as drive
 
 ADDRESS = "modbus-tcp://bench:502"
 FACTORY = {  # as delivered

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from cellctl_drivers.bowl_feeder import BowlFeeder, BowlFeederOptions
-from cellctl_drivers.maps import remote_io as island
-from cellctl_drivers.remote_io import RemoteIO, RemoteIOOptions
 
 from cellctl.device import Settlement
 from cellctl.errors import DeviceError, DeviceFault, DeviceRefused, DeviceSilent, LimitExceeded
 from cellctl.runtime import Table
+from cellctl_drivers.bowl_feeder import BowlFeeder, BowlFeederOptions
+from cellctl_drivers.maps import remote_io as island
+from cellctl_drivers.remote_io import RemoteIO, RemoteIOOptions
 
 ADDRESS = "modbus-tcp://bench:502"
 

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from cellctl_drivers.mecademic import Mecademic, MecademicOptions
-from cellctl_drivers.megp25 import Megp25, Megp25Options
 
 from cellctl.device import Pose, Recovery, Settlement
 from cellctl.errors import DeviceError, DeviceFault, DeviceRefused, DeviceSilent, LimitExceeded
+from cellctl_drivers.mecademic import Mecademic, MecademicOptions
+from cellctl_drivers.megp25 import Megp25, Megp25Options
 
 ADDRESS = "tcp://bench:10000"
 POSE = Pose(0.2, -0.11, 0.03, math.pi, 0.0, 0.0)

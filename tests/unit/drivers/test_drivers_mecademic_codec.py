@@ -5,6 +5,11 @@ from __future__ import annotations
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mecademicpy.robot_classes import Message
+
+from cellctl.device import Pose
 from cellctl_drivers.mecademic_codec import (
     GripperState,
     Status,
@@ -15,11 +20,6 @@ from cellctl_drivers.mecademic_codec import (
     parse,
     version,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-from mecademicpy.robot_classes import Message
-
-from cellctl.device import Pose
 
 
 @pytest.mark.parametrize(

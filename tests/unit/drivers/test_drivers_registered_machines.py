@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from cellctl_drivers.handshake_machine import HandshakeMachine, HandshakeMachineOptions
-from cellctl_drivers.maps import handshake_machine as plc
-from cellctl_drivers.register_gauge import RegisterGauge, RegisterGaugeOptions
 
 from cellctl.device import Settlement
 from cellctl.errors import DeviceFault, LimitExceeded, UnknownName
 from cellctl.runtime import Table
+from cellctl_drivers.handshake_machine import HandshakeMachine, HandshakeMachineOptions
+from cellctl_drivers.maps import handshake_machine as plc
+from cellctl_drivers.register_gauge import RegisterGauge, RegisterGaugeOptions
 
 ADDRESS = "modbus-tcp://bench:502"
 

@@ -9,13 +9,13 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from cellctl_drivers.maps import altivar, handshake_machine, register_gauge, remote_io
-from cellctl_drivers.registers import Register, Type, decode, encode, read_registers, spans, write_registers
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cellctl.errors import LimitExceeded
 from cellctl.runtime import Table
+from cellctl_drivers.maps import altivar, handshake_machine, register_gauge, remote_io
+from cellctl_drivers.registers import Register, Type, decode, encode, read_registers, spans, write_registers
 
 MAPS = [altivar, handshake_machine, register_gauge, remote_io]
 

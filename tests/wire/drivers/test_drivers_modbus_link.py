@@ -9,15 +9,15 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from cellctl_drivers.links.modbus import open_rtu_over_tcp, open_tcp
-from cellctl_drivers.maps import altivar as drive
-from cellctl_drivers.registers import encode, read_registers, write_registers
 from pymodbus import FramerType
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from cellctl.errors import DeviceError, DeviceRefused, DeviceSilent
 from cellctl.runtime import Registers, Table
+from cellctl_drivers.links.modbus import open_rtu_over_tcp, open_tcp
+from cellctl_drivers.maps import altivar as drive
+from cellctl_drivers.registers import encode, read_registers, write_registers
 
 Pdu = bytes
 Answer = Callable[[int, Pdu], Awaitable[Pdu | None]]  # unit, request -> reply, or none at all

@@ -12,12 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cellctl_drivers.links import modbus, text
-from cellctl_sim.devices.protocols import ModbusDevice
-from cellctl_sim.plant.faults import Fault
-from cellctl_sim.plant.plant import Plant
-from cellctl_sim.servers.modbus import ModbusServer, modbus_server
-from cellctl_sim.servers.text import TextServer
 
 from cellctl.device import Pose, Settlement
 from cellctl.errors import DeviceError, DeviceFault, DeviceSilent
@@ -25,6 +19,12 @@ from cellctl.findings import Report
 from cellctl.line.load import load_line
 from cellctl.line.model import Line
 from cellctl.plugins import load_code, load_drivers, load_kinds
+from cellctl_drivers.links import modbus, text
+from cellctl_sim.devices.protocols import ModbusDevice
+from cellctl_sim.plant.faults import Fault
+from cellctl_sim.plant.plant import Plant
+from cellctl_sim.servers.modbus import ModbusServer, modbus_server
+from cellctl_sim.servers.text import TextServer
 
 PUCK = Path(__file__).parents[3] / "recipes" / "lines" / "puck.yaml"
 

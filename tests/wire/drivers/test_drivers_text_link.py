@@ -6,10 +6,10 @@ import asyncio
 from typing import Any
 
 import pytest
-from cellctl_drivers.links.text import LONGEST, open_tcp
 
 from cellctl.errors import DeviceError, DeviceSilent
 from cellctl.runtime import Texts
+from cellctl_drivers.links.text import LONGEST, open_tcp
 
 
 async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
