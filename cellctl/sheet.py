@@ -21,14 +21,25 @@ Path = tuple[str | int, ...]
 
 
 class Sheet:
-    """The nodes of one file, and the report that its mistakes go to. `is_well` until the first of them."""
+    """The nodes of one file, and the report that its mistakes go to; `mistakes` counts them."""
 
     def __init__(self, root: Node, report: Report) -> None:
-        self.root, self.report = root, report
-        self.is_well = not any(  # reading the text may have found something already
+        self.root, self.report, self.mistakes = root, report, 0
+
+    @classmethod
+    def just_read(cls, root: Node, report: Report) -> Sheet:
+        """The sheet of a file whose text was read just now: mistakes in its text count."""
+        sheet = cls(root, report)
+        sheet.mistakes = sum(
             finding.span.file == root.span.file and finding.severity is Severity.ERROR
             for finding in report.findings
         )
+        return sheet
+
+    @property
+    def is_well(self) -> bool:
+        """True while nothing was found wrong."""
+        return not self.mistakes
 
     def node(self, *path: str | int) -> Node:
         """The node at `path`, or the deepest on the way to it that exists."""
@@ -72,7 +83,7 @@ class Sheet:
             found = section.root[name] if section else None
         else:
             found = read(node, model, self.report)
-        self.is_well &= found is not None
+        self.mistakes += found is None
         return found
 
     def parts(self, path: Path, name: str, *key_sets: Collection[str]) -> tuple[Node, ...]:
@@ -96,7 +107,7 @@ class Sheet:
 
     def error(self, code: str, span: Span, message: str, advice: str = "", *related: Related) -> None:
         """Report a mistake: the file cannot be used."""
-        self.is_well = False
+        self.mistakes += 1
         self.report.error(code, span, message, advice, *related)
 
     def unknown(self, code: str, span: Span, what: str, name: str, known: Iterable[str]) -> None:

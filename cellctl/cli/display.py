@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.console import Group, NewLine, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -34,7 +34,6 @@ def _head(status: Status, simulated: bool) -> Text:
         text.append("  draining: no parts are begun", style="yellow")
     if simulated:
         text.append("  SIMULATED", style="bold reverse")
-    text.append("\n")
     return text
 
 
@@ -50,7 +49,7 @@ def _orders(status: Status) -> RenderableType:
             str(order["begun"] - ended),
             "cancelled" if order["cancelled"] else str(order["quantity"] - order["begun"]),
         )
-    return table if status["orders"] else Text("no orders\n")
+    return table if status["orders"] else Text("no orders")
 
 
 def _modules(status: Status) -> RenderableType:
@@ -81,7 +80,7 @@ def what_it_does(module: dict[str, Any]) -> tuple[str, str]:
 def _parts(status: Status) -> RenderableType:
     parts = status["parts"]
     if not parts:
-        return Text("no parts on the line\n")
+        return Text("no parts on the line")
     table = _table("part", "variant", "place", "steps", "does or waits for")
     for part in sorted(parts, key=_number)[:MOST_PARTS]:
         doing = f"{part['step']} on {part['module']}" if part["step"] else part["waits"]
@@ -114,7 +113,6 @@ def _table(*heads: str) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", show_footer=False)
     for head in heads:
         table.add_column(head, no_wrap=head not in ("", "does or waits for"), overflow="fold")
-    table.caption = " "  # an empty line below
     return table
 
 

@@ -38,7 +38,7 @@ def print_life(life: dict[str, Any]) -> None:
     ended = f"{life['verdict']} at {shown_time(life['ended'])}" if life["ended"] else "on the line"
     click.echo(f"begun {shown_time(life['born'])}, {ended}; recipe {life['recipe_digest'][:12]}")
     for component, lot in life["lots"].items():
-        click.echo(f"{component} from lot {lot}")
+        click.echo(f"{component} {f'from lot {lot}' if lot else 'of an unknown lot'}")
     click.echo()
     print_table((_visit(life["born"], visit) for visit in life["visits"]), _HEADS)
     for decision in life["decisions"]:

@@ -57,7 +57,7 @@ def with_values(
         else:
             refusal = refusal or scratch.report
     if values is None and refusal is not None:
-        sheet.is_well = False
+        sheet.mistakes += 1
         for finding in refusal.findings:
             sheet.report.add(finding)
     return values, {role: fitting[role] for role in what.roles}

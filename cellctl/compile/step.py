@@ -19,6 +19,7 @@ from cellctl.compile.names import stations
 from cellctl.compile.values import results_of
 from cellctl.line.model import Line
 from cellctl.recipe.executable import Step
+from cellctl.recipe.file import listed
 from cellctl.recipe.variant import StepText
 from cellctl.sheet import Sheet, suggestion
 from cellctl.skill import Works
@@ -50,13 +51,9 @@ class StepCompiler:
         what = self._doing()
         if what is None:
             return None, None
-        before = self.sheet.is_well
-        self.sheet.is_well = True
-        try:
-            step, after = self._compiled(what)
-            return (step, after) if self.sheet.is_well else (None, after)
-        finally:
-            self.sheet.is_well &= before
+        before = self.sheet.mistakes
+        step, after = self._compiled(what)
+        return (step if self.sheet.mistakes == before else None), after
 
     def results(self) -> tuple[str, ...]:
         """The names of what the step can give back."""
@@ -104,7 +101,7 @@ class StepCompiler:
 
     def _compiled(self, what: Doing) -> tuple[Step | None, Places]:
         to, at = self._stations("to") + self._stations("into"), self._stations("at")
-        if not self.sheet.is_well:
+        if len(to) + len(at) < sum(len(listed(getattr(self.file, key))) for key in ("to", "into", "at")):
             return None, None
         among = candidates(self.line, self.sheet, self.text, what)
         values, among = with_values(self.sheet, self.text, what, among)

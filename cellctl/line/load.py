@@ -45,7 +45,7 @@ def load_line(
     root = load(path, report)
     if root is None:
         return None
-    sheet = Sheet(root, report)
+    sheet = Sheet.just_read(root, report)
     head = sheet.read(LineFile)
     frames = Frames(sheet, head.frames if head else {})
     names = Names(sheet, drivers)
@@ -82,9 +82,9 @@ def _taught(
         return {}, None
     root = load(beside, report)
     if root is None:
-        names.sheet.is_well = False
+        names.sheet.mistakes += 1
         return {}, None
-    sheet = Sheet(root, report)
+    sheet = Sheet.just_read(root, report)
     file = sheet.read(TaughtFile)
     if file is None:
         return {}, sheet

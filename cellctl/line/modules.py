@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict
 
 from cellctl.device import Capability, Pose
+from cellctl.errors import nearest
 from cellctl.line.codes import (
     MISSING_ROLE,
     STATION_KEY,
@@ -109,23 +110,20 @@ class ModuleReader:
                 continue
             self._check_role(role, full, kind, path)
             found[role] = full
+        strange = [role for role in self.sheet.keys(*path) if not _capabilities(kind, role)]
         for role, capability in kind.devices.items():
-            if not role.endswith("*") and role not in self.sheet.keys(*path):
+            is_there = role.endswith("*") or role in self.sheet.keys(*path)
+            if not is_there and not nearest(role, strange):  # a misspelt one has its finding
                 where = self.sheet.key_span("modules", module)
                 advice = f"add devices: {{{role}: {{use: ...}}}}"
                 self.sheet.error(MISSING_ROLE, where, f"{module!r} lacks the {capability} {role!r}", advice)
         return found
 
     def _check_role(self, role: str, full: str, kind: KindDeclaration, path: Path) -> None:
-        fitting = [
-            capability
-            for pattern, capability in kind.devices.items()
-            if pattern == role or (pattern.endswith("*") and role.startswith(pattern[:-1]))
-        ]
+        fitting = _capabilities(kind, role)
         if not fitting:
-            roles = ", ".join(repr(pattern) for pattern in kind.devices)
-            advice = f"roles of the kind {kind.name}: {roles}"
             where = self.sheet.key_span(*path, role)
+            advice = suggestion(role, kind.devices)
             self.sheet.error(
                 UNKNOWN_ROLE, where, f"the kind {kind.name} has no device called {role!r}", advice
             )
@@ -241,6 +239,15 @@ class ModuleReader:
     def _may_be(self, device: str, capability: str) -> bool:
         declaration = self.names.devices[device].declaration
         return declaration is None or declaration.capability == capability
+
+
+def _capabilities(kind: KindDeclaration, role: str) -> list[str]:
+    """What a device of this name may be: its role's capability, and those of roles that take any number."""
+    return [
+        capability
+        for pattern, capability in kind.devices.items()
+        if pattern == role or (pattern.endswith("*") and role.startswith(pattern[:-1]))
+    ]
 
 
 def _points(stations: Iterable[Station]) -> Iterator[tuple[str, Path]]:

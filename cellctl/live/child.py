@@ -109,7 +109,7 @@ def shorten_log(log: Path) -> None:
 
 
 def last_words(log: Path, size: int = 4000) -> str:
-    """What a process said last in its log; "" when it said nothing."""
+    """What a process said last in its log, if that was an error or no log line at all; "" otherwise."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - size))
@@ -118,6 +118,7 @@ def last_words(log: Path, size: int = 4000) -> str:
         return ""
     line = next((line.strip() for line in reversed(lines) if line.strip()), "")
     try:
-        return str(msgspec.json.decode(line)["event"])
+        entry = msgspec.json.decode(line)
+        return str(entry["event"]) if entry["level"] == "error" else ""
     except (msgspec.DecodeError, TypeError, KeyError):
         return line

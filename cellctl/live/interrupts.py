@@ -16,7 +16,9 @@ class Interrupts:
     def __init__(self) -> None:
         self.stop, self.at_once = asyncio.Event(), asyncio.Event()
         self.received: signal.Signals | None = None
-        self.when_hurried: Callable[[], None] = lambda: None  # called at the second signal and every one after it
+        self.when_hurried: Callable[[], None] = lambda: (
+            None
+        )  # called at the second signal and every one after it
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, self._take, number)
 

@@ -62,8 +62,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._requests: SimpleQueue[list[Sequence[bytes]] | None] = SimpleQueue()  # appends, or None: close
-        self._gathered: list[Sequence[bytes]] = []
+        self._requests: SimpleQueue[Sequence[bytes] | None] = SimpleQueue()  # rows, or None: close
         self._unanswered: deque[asyncio.Future[None]] = deque()
         self._ended: StoreError | None = None
         self._thread = Thread(target=self._write, name=f"store {path.stem}", daemon=True)
@@ -81,9 +80,7 @@ class Store:
         Raises StoreError when that failed, and for ever after.
         """
         durable = self._answer()
-        if not self._gathered:
-            self._loop.call_soon(self._hand_over)
-        self._gathered.append(rows)
+        self._requests.put(rows)
         await durable
 
     def replay(self) -> Iterator[bytes]:
@@ -96,7 +93,6 @@ class Store:
             if self._ended is None:
                 closed = self._answer()
                 self._ended = StoreError(f"the journal {self._path} is closed")
-                self._hand_over()
                 self._requests.put(None)
                 await closed
         finally:
@@ -110,12 +106,6 @@ class Store:
         future: asyncio.Future[None] = self._loop.create_future()
         self._unanswered.append(future)
         return future
-
-    def _hand_over(self) -> None:
-        """Give the thread what this turn of the loop has gathered: it wakes once and commits it together."""
-        gathered, self._gathered = self._gathered, []
-        if gathered:
-            self._requests.put(gathered)
 
     def _succeeded(self, count: int) -> None:
         for _ in range(count):
@@ -156,12 +146,12 @@ class Store:
         """The appends waiting now; waits for one. Empty when the store is to be closed."""
         appends: list[Sequence[bytes]] = []
         while len(appends) < _COMMIT and (not appends or not self._requests.empty()):
-            gathered = self._requests.get()
-            if gathered is None:
+            rows = self._requests.get()
+            if rows is None:
                 if appends:
                     self._requests.put(None)  # the last request: seen again after this commit
                 break
-            appends += gathered
+            appends.append(rows)
         return appends
 
 

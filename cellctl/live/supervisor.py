@@ -88,7 +88,7 @@ class Keeper:
         if self._stopping.is_set():
             await self._child.end(GRACE)
         code = await self._child.wait()
-        words = last_words(self.log)
+        words = last_words(self.log) if code > 0 else ""
         why = f"{self.launch.name} {how_it_ended(code)}{f': {words}' if words else ''}"
         return why, code == Exit.HOPELESS or self.launch.is_plant
 

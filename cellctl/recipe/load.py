@@ -64,7 +64,7 @@ def parse_recipe(text: str, file: str, report: Report) -> Recipe | None:
 def _recipe(root: Node | None, report: Report) -> Recipe | None:
     if root is None:
         return None
-    sheet = Sheet(root, report)
+    sheet = Sheet.just_read(root, report)
     file = sheet.read(RecipeFile)
     if file is None:
         return None
@@ -119,17 +119,12 @@ class _Reading:
             values |= self._values(name)
             if self.sheet.has("variants", name, "steps"):
                 steps = overlaid(self.sheet, steps, self.sheet.node("variants", name, "steps"))
-        self._check_names(steps, scrap)
-        names = [step.name for step in scrap]
-        done = read_steps(
-            self.sheet,
-            [self._filled(step, values) for step in steps],
-            self.parameters,
-            [SCRAP, ASK, NEXT, *names],
-        )
-        thrown = read_steps(
-            self.sheet, [self._filled(step, values) for step in scrap], self.parameters, [ASK, NEXT]
-        )
+        if not self._names_differ(steps, scrap):
+            return None
+        declared, routes = self.sheet.keys("parameters"), [ASK, NEXT]
+        to_scrap = [SCRAP, *routes, *(step.name for step in scrap)]
+        done = read_steps(self.sheet, [self._filled(step, values) for step in steps], declared, to_scrap)
+        thrown = read_steps(self.sheet, [self._filled(step, values) for step in scrap], declared, routes)
         return Variant(self.name, values, done, thrown) if self.sheet.is_well else None
 
     def _chain(self) -> list[str]:
@@ -138,11 +133,7 @@ class _Reading:
         known = self.sheet.keys("variants")
         while name in known:
             if name in chain:
-                circle = " -> ".join((*chain[chain.index(name) :], name))
-                where = self.sheet.span("variants", chain[-1], "extends")
-                self.sheet.error(
-                    VARIANT_CIRCLE, where, f"variants extend each other: {circle}", "remove one `extends`"
-                )
+                self._report_circle(chain[chain.index(name) :], known)
                 return []
             chain.append(name)
             if not self.sheet.has("variants", name, "extends"):
@@ -153,6 +144,14 @@ class _Reading:
                 others = [other for other in known if other not in chain]
                 self.sheet.unknown(UNKNOWN_VARIANT, above.span, "variant", name, others)
         return chain[::-1]
+
+    def _report_circle(self, circle: list[str], known: tuple[str, ...]) -> None:
+        """Alike whichever variant is read: it begins with the one that stands first in the file."""
+        start = circle.index(min(circle, key=known.index))
+        told = [*circle[start:], *circle[: start + 1]]
+        where = self.sheet.span("variants", told[0], "extends")
+        message = f"variants extend each other: {' -> '.join(told)}"
+        self.sheet.error(VARIANT_CIRCLE, where, message, "remove one `extends`")
 
     def _values(self, variant: str) -> dict[str, Scalar]:
         path = ("variants", variant)
@@ -171,8 +170,10 @@ class _Reading:
         items = node.items if isinstance(node, Sequence) else ()
         return [StepNode(_name(item), item) for item in items if isinstance(item, Mapping)]
 
-    def _check_names(self, steps: list[StepNode], scrap: list[StepNode]) -> None:
+    def _names_differ(self, steps: list[StepNode], scrap: list[StepNode]) -> bool:
+        """True if each step can be told from the others, and from what routes may lead to."""
         seen: set[str] = set()
+        before = self.sheet.mistakes
         for step in (*steps, *scrap):
             where = step.node.items["step"].span if "step" in step.node.items else step.node.span
             if step.name in seen:
@@ -184,6 +185,7 @@ class _Reading:
                 self.sheet.error(RESERVED_NAME, where, message, "choose another name")
             if step.name:
                 seen.add(step.name)
+        return self.sheet.mistakes == before
 
     def _filled(self, step: StepNode, values: dict[str, Scalar]) -> StepNode:
         node = substituted(step.node, values)

@@ -53,7 +53,7 @@ def _change(sheet: Sheet, steps: list[StepNode], name: str, change: Node, around
             advice += "" if isinstance(change, Scalar) else "; a new step says where it goes: after: ..."
             sheet.error(UNKNOWN_STEP, where, f"no step is called {name!r}", advice)
         case Refused():
-            sheet.is_well = False
+            sheet.mistakes += 1
         case _:
             advice = "write {key: value}, {after: step, do: ...} or remove"
             sheet.error(BAD_CHANGE, change.span, f"this is no change of the step {name!r}", advice)

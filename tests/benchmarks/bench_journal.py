@@ -1,9 +1,9 @@
 """Durable records a second: eight writers that share commits, against the same eight with one commit each.
 
-Run `python tests/benchmarks/bench_journal.py [DIRECTORY]`; the directory must lie on the disk to be measured. Both
-use SQLite with WAL and synchronous=FULL, on one CPU, and are measured once the WAL has reached its size, as it has
-in a line that runs (a file that grows costs more to sync). They take turns and the median counts. Exit status 1
-below the floor.
+Run `python tests/benchmarks/bench_journal.py [DIRECTORY]`; the directory (default: home) must lie on the disk to be
+measured. Both use SQLite with WAL and synchronous=FULL, on one CPU, and are measured once the WAL has reached its
+size, as it has in a line that runs (a file that grows costs more to sync). They take turns and the median counts.
+Exit status 1 below the floor.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ async def shared_commits(path: Path) -> float:
 
 def main() -> int:
     alone, shared = [], []
-    with tempfile.TemporaryDirectory(dir=sys.argv[1] if sys.argv[1:] else ".") as directory:
+    with tempfile.TemporaryDirectory(dir=sys.argv[1] if sys.argv[1:] else Path.home()) as directory:
         for turn in range(TURNS):
             alone.append(one_commit_each(Path(directory, f"alone{turn}.sqlite")))
             shared.append(asyncio.run(shared_commits(Path(directory, f"shared{turn}.sqlite"))))

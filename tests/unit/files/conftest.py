@@ -1,5 +1,7 @@
 """A small line and a small recipe that are right, and a way to spoil them in one place and see what is found there."""
 
+# ruff: noqa: E501 (a mistake a row)
+
 from __future__ import annotations
 
 import re
@@ -33,7 +35,7 @@ modules:
       drive: {use: altivar, address: modbus-tcp://10.0.0.2:502, speed_per_hz: 5 mm}
     stations:
       load: {at: 100 mm, eye: io.di0, stopper: io.do0, pose: {x: 200 mm, y: 0 mm, z: 30 mm}}
-      press: {at: 200 mm, eye: io.di1, stopper: io.do1}
+      press: {at: 200 mm, eye: io.di1, stopper: io.do1, pose: {x: 200 mm, y: 100 mm, z: 30 mm}}
       exit: {at: 300 mm, eye: io.di2, sink: true}
   arm:
     kind: arm

@@ -1,5 +1,7 @@
 """The line file: what it means, and every mistake in it found at its place."""
 
+# ruff: noqa: E501 (a mistake a row)
+
 from __future__ import annotations
 
 import math
@@ -67,7 +69,9 @@ def test_processes_take_two_ports_each_after_the_runners(check_line: Check) -> N
 
 
 def test_a_module_may_name_its_own_bus_address(check_line: Check) -> None:
-    line = check_line(("  press:\n    kind: machine", "  press:\n    bus: tcp://10.0.0.9:6000\n    kind: machine")).line
+    line = check_line(
+        ("  press:\n    kind: machine", "  press:\n    bus: tcp://10.0.0.9:6000\n    kind: machine")
+    ).line
     assert line.processes["press"].commands == "tcp://10.0.0.9:6000"
     assert line.processes["press"].events == "tcp://10.0.0.9:6001"
     assert line.processes["gauge"].commands == "tcp://127.0.0.1:5708"
@@ -78,7 +82,9 @@ def test_groups_are_joined_through_a_chain_of_devices() -> None:
     assert [(group.name, group.modules) for group in groups] == [("x", ("a", "b", "c")), ("d", ("d",))]
 
 
-@pytest.mark.parametrize("text", ["127.0.0.1:5700", "tcp://host", "tcp://host:0", "tcp://host:65535", "ipc:///x"])
+@pytest.mark.parametrize(
+    "text", ["127.0.0.1:5700", "tcp://host", "tcp://host:0", "tcp://host:65535", "ipc:///x"]
+)
 def test_a_bus_address_without_room_for_two_ports_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"bus address|port"):
         BusAddress.parse(text)
@@ -93,7 +99,9 @@ def test_a_pose_points_straight_down_unless_it_says_otherwise(check_line: Check)
 
 def test_a_pose_in_a_frame_is_turned_and_moved_into_the_line(check_line: Check) -> None:
     pose = check_line().line.stations["arm.rack"].pose_for("arm")
-    assert (pose.x, pose.y, pose.z) == pytest.approx((0.1, 0.06, 0.01))  # 10 mm along x, turned by 90 deg, is along y
+    assert (pose.x, pose.y, pose.z) == pytest.approx(
+        (0.1, 0.06, 0.01)
+    )  # 10 mm along x, turned by 90 deg, is along y
 
 
 def test_a_grid_runs_along_the_frame_of_its_pose(check_line: Check) -> None:
@@ -106,13 +114,17 @@ def test_a_grid_runs_along_the_frame_of_its_pose(check_line: Check) -> None:
 
 def test_frames_stand_in_frames(check_line: Check) -> None:
     plate = "  plate: {x: 100 mm, y: 50 mm, z: 10 mm, gamma: 90 deg}"
-    line = check_line((plate, f"{plate.replace('x: 100', 'frame: cell, x: 0')}\n  cell: {{x: 1 m, gamma: 90 deg}}")).line
+    line = check_line(
+        (plate, f"{plate.replace('x: 100', 'frame: cell, x: 0')}\n  cell: {{x: 1 m, gamma: 90 deg}}")
+    ).line
     pose = line.stations["arm.rack"].pose_for("arm")
     assert (pose.x, pose.y) == pytest.approx((1.0 - 0.05 - 0.01, 0.0), abs=1e-12)
 
 
 def test_a_station_may_have_a_pose_for_each_arm(check_line: Check) -> None:
-    checked = check_line(("pose: {x: 200 mm, y: 0 mm, z: 30 mm}", "pose: {arm: {x: 190 mm, y: 0 mm, z: 30 mm}}"))
+    checked = check_line(
+        ("pose: {x: 200 mm, y: 0 mm, z: 30 mm}", "pose: {arm: {x: 190 mm, y: 0 mm, z: 30 mm}}")
+    )
     station = checked.line.stations["belt.load"]
     assert station.pose_for("arm").x == 0.19
     assert station.pose_for("other") is None
@@ -123,7 +135,9 @@ def test_the_only_device_that_can_serves_a_feeders_station(check_line: Check) ->
 
 
 def test_simulated_properties_pass_through_in_si(check_line: Check) -> None:
-    line = check_line(("speed_per_hz: 5 mm}", "speed_per_hz: 5 mm, simulated: {noise: 2 um, name: x, deep: [3 s]}}")).line
+    line = check_line(
+        ("speed_per_hz: 5 mm}", "speed_per_hz: 5 mm, simulated: {noise: 2 um, name: x, deep: [3 s]}}")
+    ).line
     assert line.devices["belt.drive"].simulated == {"noise": 2e-6, "name": "x", "deep": [3.0]}
 
 
@@ -164,7 +178,9 @@ def test_the_shipped_arm_reaches_all_its_stations_and_the_way_down_to_them() -> 
             T[:3, 3] -= length * T[:3, 2]
             q = arm.joints_near(T, q)
         reached.append(station.name)
-    assert {"belt.load", "belt.press", "belt.gauge", "arm.bin", "housings.pick", "lids.sealed_pick"} <= set(reached)
+    assert {"belt.load", "belt.press", "belt.gauge", "arm.bin", "housings.pick", "lids.sealed_pick"} <= set(
+        reached
+    )
 
 
 # --- what is wrong -----------------------------------------------------------------------------------------------
@@ -231,6 +247,7 @@ MISTAKES = {
     "a name that is none": (("line: small", "line: «small line"), "CC-V007", ""),
 }  # fmt: skip
 
+
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_finds_at_its_place(check_line: Check, mistake: str) -> None:
     change, code, said = MISTAKES[mistake]
@@ -241,8 +258,7 @@ def test_finds_at_its_place(check_line: Check, mistake: str) -> None:
 
 def test_finds_a_role_that_the_kind_does_not_have(check_line: Check) -> None:
     checked = check_line(("devices: {head:", "devices: {«haed:"))
-    checked.has("CC-L007", "'head'")
-    assert {finding.code for finding in checked.errors} == {"CC-L007", "CC-L008"}
+    checked.has_only("CC-L007", "'head'")
 
 
 def test_finds_a_role_that_is_missing_at_the_modules_name(check_line: Check) -> None:
@@ -266,7 +282,9 @@ def test_two_units_behind_one_address_are_two_devices(check_line: Check) -> None
 
 def test_a_feeder_with_two_bowls_must_say_which_serves_a_station(check_line: Check) -> None:
     second = "devices: {other: {use: bowl_feeder, io: io, start: do3, present: di3}, bowl:"
-    check_line(("devices: {bowl:", second), ("stations: {pick:", "stations: {«pick:")).has_only("CC-L022", "other, bowl")
+    check_line(("devices: {bowl:", second), ("stations: {pick:", "stations: {«pick:")).has_only(
+        "CC-L022", "other, bowl"
+    )
 
 
 def test_finds_what_was_taught_for_a_station_that_is_gone(check_line: Check) -> None:
@@ -290,7 +308,9 @@ def test_finds_many_mistakes_in_one_run_each_once(check_line: Check) -> None:
         assert (finding.span.line, finding.span.column) == checked.places[place]
 
 
-@pytest.mark.parametrize("text", ["", "- a\n- b\n", "line: x\n", "just text", "line: x\nmodules: {}\n", "modules: {a: 3}"])
+@pytest.mark.parametrize(
+    "text", ["", "- a\n- b\n", "line: x\n", "just text", "line: x\nmodules: {}\n", "modules: {a: 3}"]
+)
 def test_a_file_that_is_no_line_file_is_findings(check_line: Check, text: str) -> None:
     checked = check_line(text=text)
     assert checked.line is None
