@@ -35,20 +35,19 @@ def load_drivers() -> dict[str, DriverDeclaration]:
 
 def declarations(group: str, expected: type[D], found: Iterable[EntryPoint]) -> dict[str, D]:
     """The declarations that entry points of one group name, sorted by name. Raises PlugInError."""
-    loaded: dict[str, D] = {}
     owners: dict[str, EntryPoint] = {}
-    for point in sorted(set(found), key=lambda point: (point.name, point.value, distribution_of(point))):
+    for point in sorted(found, key=_identity):
         other = owners.setdefault(point.name, point)
-        if other is not point and (other.value, distribution_of(other)) != (
-            point.value,
-            distribution_of(point),
-        ):
+        if _identity(other) != _identity(point):
             raise PlugInError(
                 f"{group}: {point.name!r} is given by {distribution_of(other)} ({other.value}) and by "
                 f"{distribution_of(point)} ({point.value}); uninstall one of them"
             )
-        loaded[point.name] = _declaration(group, expected, point)
-    return loaded
+    return {name: _declaration(group, expected, point) for name, point in owners.items()}
+
+
+def _identity(point: EntryPoint) -> tuple[str, str, str]:
+    return point.name, point.value, distribution_of(point)
 
 
 def load_code(reference: str) -> Any:

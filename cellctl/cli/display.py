@@ -17,13 +17,9 @@ MOST_PARTS = 20  # shown; the rest are counted
 
 def page(status: Status, *, simulated: bool = False) -> RenderableType:
     """All that a person at the line wants to know, from the runner's status."""
-    blocks: list[RenderableType] = [
-        _head(status, simulated),
-        _orders(status),
-        _modules(status),
-        _parts(status),
-    ]
-    blocks.append(_alarms(status))
+    blocks: list[RenderableType] = [_head(status, simulated)]
+    for block in (_orders, _modules, _parts, _alarms):
+        blocks += [NewLine(), block(status)]
     return Group(*blocks)
 
 

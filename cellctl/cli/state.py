@@ -36,7 +36,7 @@ def state_of_a_line(given: Path | None) -> Path:
     chosen = given or _from_environment()
     if chosen is not None:
         return chosen.absolute()
-    found = sorted(path.parent for path in PLACE.glob("*/deployment.json"))
+    found = sorted({path.parent for file in ("deployment.json", "keys") for path in PLACE.glob(f"*/{file}")})
     up = [path for path in found if supervisor_of(path)]
     candidates = up or found
     if len(candidates) == 1:

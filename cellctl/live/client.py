@@ -152,8 +152,12 @@ class Client:
 
     def __enter__(self) -> Client:
         self._runner.__enter__()
-        self._context = connect(self._deployment, self._who)
-        self._session = self._runner.run(self._context.__aenter__())
+        try:
+            self._context = connect(self._deployment, self._who)
+            self._session = self._runner.run(self._context.__aenter__())
+        except BaseException:
+            self._runner.close()
+            raise
         return self
 
     def __exit__(

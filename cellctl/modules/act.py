@@ -170,17 +170,25 @@ class CommandAct:
 
 
 class ErrandAct:
-    """The `Act` of what belongs to no command: preparing the devices, stopping an idle belt. Repeatable only."""
+    """The `Act` of what belongs to no command: preparing the devices, stopping an idle belt, moving by hand.
+
+    Nobody settles such an action after a crash, so it must be repeatable; but not `by_hand`, where a person looks on.
+    """
 
     def __init__(
-        self, runtime: Runtime, record: Recorder, module: str, next_action: Callable[[], int]
+        self,
+        runtime: Runtime,
+        record: Recorder,
+        module: str,
+        next_action: Callable[[], int],
+        by_hand: bool = False,
     ) -> None:
         self._runtime, self._record, self._module = runtime, record, module
-        self._next_action = next_action
+        self._next_action, self._by_hand = next_action, by_hand
 
     async def __call__(self, action: Action[T], moves: Callable[[T], Sequence[Move]] = no_moves) -> T:
         """Journal and perform. Raises PlugInError for an action that is not repeatable."""
-        if action.recovery is not Recovery.REPEATABLE:
+        if action.recovery is not Recovery.REPEATABLE and not self._by_hand:
             raise PlugInError(
                 f"{action.device}: {action.name} is {action.recovery}, but outside a command only repeatable "
                 "actions may be performed"

@@ -95,7 +95,7 @@ class Arm:
         if jog.motion == "open":
             await act(gripper.release(holding=False))
         else:
-            await gripper.grip().perform(0)
+            await act(gripper.grip())
 
     # --- skills ---------------------------------------------------------------------------------------------------
 

@@ -51,6 +51,6 @@ class Context:
         """The act of a new run of a command."""
         return CommandAct(self.runtime, self.recorder, self.ledger, entry, self.next_action)
 
-    def errand(self) -> ErrandAct:
+    def errand(self, by_hand: bool = False) -> ErrandAct:
         """The act of what belongs to no command."""
-        return ErrandAct(self.runtime, self.recorder, self.name, self.next_action)
+        return ErrandAct(self.runtime, self.recorder, self.name, self.next_action, by_hand)

@@ -166,7 +166,7 @@ class Host:
         """Ask the devices for ever whether they are well; one with a fault aborts the module."""
         while True:
             await self._context.runtime.sleep(WATCH)
-            if self.states.state in _WATCHED and not self._context.not_open():
+            if self.states.state in _WATCHED and self.states.is_prepared:
                 await self._look_for_faults()
 
     async def _look_for_faults(self) -> None:

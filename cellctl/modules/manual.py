@@ -37,7 +37,7 @@ class Jogging:
             while self._last is not None and self._is_wanted():
                 asked = (self._last.device, self._last.motion, self._last.speed)
                 if asked != followed:
-                    await self._context.kind.jog(self._last, self._context.errand())
+                    await self._context.kind.jog(self._last, self._context.errand(by_hand=True))
                     followed = asked
                 else:
                     left = self._heard + VOID_AFTER - self._context.runtime.now()

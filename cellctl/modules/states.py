@@ -6,9 +6,11 @@ from collections.abc import Awaitable, Callable
 
 from cellctl.errors import CellctlError, DeviceError, Refused, StoreError
 from cellctl.journal import Entered
+from cellctl.messages import Command
 from cellctl.modules.commands import Commands
 from cellctl.modules.context import Context
 from cellctl.modules.lease import Lease
+from cellctl.modules.ledger import Ledger
 from cellctl.modules.work import Work
 from cellctl.packml import ACTING, Mode, State, StateCommand, after, completed
 
@@ -16,7 +18,6 @@ S, C = State, StateCommand
 
 MODE_CHANGES_IN = (S.STOPPED, S.IDLE, S.ABORTED)  # the default of TR88.00.02-2022
 DOUBT = "in doubt"  # who entered Held, when it was a question
-_KEPT_OVER_RESTART = (S.HELD, S.ABORTED)
 _NEED_DEVICES = (S.RESETTING, S.STARTING, S.UNHOLDING, S.UNSUSPENDING)
 _CLEARED = ("M001", "M002", "M003", "M011")
 
@@ -33,10 +34,10 @@ class States:
     ) -> None:
         self._context, self._lease, self._show, self._look = context, lease, show, look
         ledger = context.ledger
-        self.state = ledger.state if ledger.state in _KEPT_OVER_RESTART else S.STOPPED
+        self.state = ledger.state if _outlives_restart(ledger) else S.STOPPED
         self.mode = ledger.mode
         self.commands = Commands(context, lease, self.is_executing, self.hold_for_question, self.abort)
-        self._is_prepared = False
+        self.is_prepared = False
         self._is_suspended_for_lease = False
         self._who = ledger.entered_by
         self._work: Work | None = None
@@ -69,7 +70,7 @@ class States:
             allowed = ", ".join(MODE_CHANGES_IN)
             raise Refused(f"the mode of {self._context.name} changes only in {allowed}, not in {self.state}")
         if self.mode is Mode.MANUAL:
-            self._is_prepared = False  # hands moved what the last preparation brought about
+            self.is_prepared = False  # hands moved what the last preparation brought about
         await self._context.record(Entered(self._context.name, self.state, mode, who))
         self.mode = mode
         self._show()
@@ -90,7 +91,7 @@ class States:
         """The last question is answered: go on, or after a restart wait in Stopped to be started."""
         if self.state is not S.HELD or self._who != DOUBT or self._context.ledger.questions:
             return
-        self._go(S.UNHOLDING if self._is_prepared else S.STOPPING, DOUBT)
+        self._go(S.UNHOLDING if self.is_prepared else S.STOPPING, DOUBT)
 
     def lease_changed(self) -> None:
         """The lease's holder fell silent or is there again: suspend after what is in hand, or go on."""
@@ -142,7 +143,7 @@ class States:
             case S.RESETTING:
                 await self._prepare()
             case S.STARTING | S.UNHOLDING | S.UNSUSPENDING:
-                if not self._is_prepared:
+                if not self.is_prepared:
                     await self._prepare()
             case S.HOLDING | S.SUSPENDING | S.COMPLETING:
                 await self.commands.drained()
@@ -156,12 +157,12 @@ class States:
                 pass
 
     async def _prepare(self) -> None:
-        self._is_prepared = False
+        self.is_prepared = False
         await self._context.kind.prepare(self._context.errand())
-        self._is_prepared = True
+        self.is_prepared = True
 
     async def _abort(self) -> None:
-        self._is_prepared = False
+        self.is_prepared = False
         interrupted = self.commands.interrupt()
         try:
             await self._context.kind.halt()
@@ -211,5 +212,16 @@ class States:
         """What is being finished before the module rests."""
         if self.state not in ACTING or not self.commands.in_hand:
             return ""
-        hands = (hand.entry.command for hand in self.commands.in_hand.values())
-        return ", ".join(f"{c.skill} {' '.join(i.id for i in c.items)} (command {c.number})" for c in hands)
+        return ", ".join(self._described(hand.entry.command) for hand in self.commands.in_hand.values())
+
+    def _described(self, command: Command) -> str:
+        skill = self._context.module.kind.skill(command.skill)
+        usually = f", usually {skill.duration:g} s" if skill and skill.duration else ""
+        return f"{command.skill} {' '.join(item.id for item in command.items)} (command {command.number}{usually})"
+
+
+def _outlives_restart(ledger: Ledger) -> bool:
+    """Whether the module is still in the state on record; one that was held only for questions now answered is not."""
+    if ledger.state is S.HELD and ledger.entered_by == DOUBT:
+        return bool(ledger.questions)
+    return ledger.state in (S.HELD, S.ABORTED)

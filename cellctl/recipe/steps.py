@@ -33,8 +33,9 @@ def read_steps(
         _check_retries(sheet, step, steps)
     circle = _circle(steps)
     if circle:
-        last = next(step for step in steps if step.name == circle[-2])
-        where = last.node.items.get("needs", last.node).span
+        inside = [step for step in steps if step.name in circle]
+        saying = next((step for step in inside if "needs" in step.node.items), inside[-1])
+        where = saying.node.items.get("needs", saying.node).span
         sheet.error(
             NEEDS_CIRCLE, where, f"steps need each other: {' -> '.join(circle)}", "remove one of the `needs`"
         )

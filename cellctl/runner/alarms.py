@@ -1,8 +1,14 @@
-"""The alarms that the runner raises: one table for the code, the displays and the documents."""
+"""The alarms of a line: those that the runner raises, as one table, and the board of all that stand now."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
+
+from cellctl.messages import Alarm, Event
+from cellctl.runtime import Runtime, Server
+
+Key = tuple[str, str]  # code, source
 
 
 class AlarmText(NamedTuple):
@@ -35,9 +41,9 @@ ALARMS = {
         "`cellctl recover` shows both views; put the part back, or say where it is",
     ),
     "R013": AlarmText(
-        "a module restarted while the line was running",
-        "its process ended or lost its power",
-        "look at the module, then `cellctl reset MODULE` and `cellctl start MODULE`, or restart the line",
+        "a module stopped while the line was running",
+        "its process ended or lost its power, or a person stopped it",
+        "look at the module, then `cellctl reset MODULE` and `cellctl start MODULE`",
     ),
     "R020": AlarmText(
         "a step takes longer than the recipe allows",
@@ -50,3 +56,53 @@ ALARMS = {
         "`cellctl recover` lists the choices: retry, scrap, next, remove, or a step to go on from",
     ),
 }
+
+
+class AlarmBoard:
+    """The alarms that stand now, of the runner and of the modules. Changes of the runner's own are published."""
+
+    def __init__(self, runtime: Runtime, server: Server) -> None:
+        self._runtime, self._server = runtime, server
+        self._own: dict[Key, Alarm] = {}
+        self._of_modules: dict[str, dict[Key, Alarm]] = {}
+        self._published = 0
+
+    def __iter__(self) -> Iterator[Alarm]:
+        """Each alarm once, also when several modules show it."""
+        shown = {key: alarm for alarms in self._of_modules.values() for key, alarm in alarms.items()}
+        return iter((self._own | shown).values())
+
+    def raise_alarm(self, code: str, source: str, text: str) -> None:
+        """Something that an operator must know; raised once until it is cleared."""
+        if (code, source) not in self._own:
+            _, cause, remedy = ALARMS[code]
+            alarm = Alarm(code, source, text, cause, remedy, self._runtime.utc(), first_out=not [*self])
+            self._own[code, source] = alarm
+            self._publish(alarm=alarm)
+            self._runtime.log.warning("alarm", code=code, source=source, text=text)
+
+    def clear(self, code: str, source: str) -> None:
+        """The cause of an alarm is gone."""
+        if self._own.pop((code, source), None):
+            self._publish(cleared=f"{code} {source}")
+
+    def sources(self, code: str) -> tuple[str, ...]:
+        """Who has an alarm of this code, of the runner's own."""
+        return tuple(source for found, source in self._own if found == code)
+
+    def take_event(self, module: str, event: Event) -> None:
+        """A module raised an alarm, or says that one is over."""
+        shown = self._of_modules.setdefault(module, {})
+        if event.alarm is not None:
+            shown[event.alarm.code, event.alarm.source] = event.alarm
+        if event.cleared:
+            code, _, source = event.cleared.partition(" ")
+            shown.pop((code, source), None)
+
+    def take_all(self, module: str, alarms: tuple[Alarm, ...]) -> None:
+        """These are all the alarms that a module has."""
+        self._of_modules[module] = {(alarm.code, alarm.source): alarm for alarm in alarms}
+
+    def _publish(self, alarm: Alarm | None = None, cleared: str = "") -> None:
+        self._published += 1
+        self._server.publish(Event(self._published, "runner", alarm=alarm, cleared=cleared))

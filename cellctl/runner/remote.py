@@ -22,6 +22,7 @@ class Remote:
     )  # stations, as the sensors said when last asked
     is_compared: bool = False  # the sensors were held against the part map since it came, or was reset
     sent: dict[int, float] = field(default_factory=dict)  # command -> when it was sent last [s], this epoch
+    begun: dict[int, float] = field(default_factory=dict)  # command -> when it was sent first [s], this epoch
     accepted: set[int] = field(default_factory=set)
     cancelled: set[int] = field(default_factory=set)
     told: tuple[State, float] | None = None  # the state for which an instruction was sent, and when
@@ -31,7 +32,12 @@ class Remote:
         """The module fell silent or lost us: what we knew no longer holds."""
         self.alive, self.epoch, self.view, self.told = False, 0, None, None
         self.is_compared = False
+        self.forget_sent()
+
+    def forget_sent(self) -> None:
+        """Whatever was sent under an earlier lease has to be sent again."""
         self.sent.clear()
+        self.begun.clear()
         self.accepted.clear()
         self.cancelled.clear()
 

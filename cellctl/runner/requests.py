@@ -25,7 +25,7 @@ from cellctl.flow.events import (
 )
 from cellctl.flow.state import Part
 from cellctl.messages import Instruct, Settle
-from cellctl.packml import Mode, State, StateCommand, after
+from cellctl.packml import Mode, State, StateCommand
 from cellctl.runner.shell import Runner, Verb
 from cellctl.runner.status import part_map, status
 
@@ -123,27 +123,26 @@ def command(runner: Runner, who: str, body: Body) -> Body:
     """A PackML command to the line, or with `module` to one module."""
     asked = _choice(StateCommand, body.get("command"))
     if body.get("module"):
-        remote = runner.remotes[_module(runner, body)]
+        remote = runner.fleet[_module(runner, body)]
         if not remote.alive:
             raise Refused(f"{remote.name} does not answer")
-        runner.send(remote, Instruct(remote.name, who, asked, epoch=remote.epoch))
+        runner.fleet.send(remote, Instruct(remote.name, who, asked, epoch=remote.epoch))
         return {"module": remote.name, "command": str(asked)}
-    runner.enter(after(runner.state.packml, asked), who)
-    runner.steer()
+    runner.line_state.command(asked, who)
     return {"state": str(runner.state.packml)}
 
 
 def mode(runner: Runner, who: str, body: Body) -> Body:
     """Another mode for one module: production, maintenance or manual."""
-    remote = runner.remotes[_module(runner, body)]
+    remote = runner.fleet[_module(runner, body)]
     asked = _choice(Mode, body.get("mode"))
-    runner.send(remote, Instruct(remote.name, who, mode=asked, epoch=remote.epoch))
+    runner.fleet.send(remote, Instruct(remote.name, who, mode=asked, epoch=remote.epoch))
     return {"module": remote.name, "mode": str(asked)}
 
 
 def settle(runner: Runner, who: str, body: Body) -> Body:
     """An operator's word on a question that a module asked."""
-    remote = runner.remotes[_module(runner, body)]
+    remote = runner.fleet[_module(runner, body)]
     questions = {q.number: q for q in remote.view.questions} if remote.view else {}
     number = body.get("question")
     question = questions.get(number) if isinstance(number, int) else None
@@ -152,7 +151,7 @@ def settle(runner: Runner, who: str, body: Body) -> Body:
     choice = str(body.get("choice"))
     if choice not in question.choices:
         raise UnknownName("answer", choice, question.choices)
-    runner.send(remote, Settle(remote.name, question.number, choice, who, str(body.get("note", ""))))
+    runner.fleet.send(remote, Settle(remote.name, question.number, choice, who, str(body.get("note", ""))))
     return {}
 
 
@@ -186,7 +185,9 @@ def correct(runner: Runner, who: str, body: Body) -> Body:
         runner.line.station(runner.state.station_of(place))
     note = str(body.get("note", ""))
     runner.record(Corrected(item, place, who, note, runner.runtime.utc()))
-    runner.compare_again()
+    for remote in runner.fleet:
+        if remote.alive:
+            runner.fleet.inquire(remote)
     return {"item": item, "place": place}
 
 
@@ -204,9 +205,7 @@ def start_line(runner: Runner, who: str, body: Body) -> Body:
     }.get(runner.state.packml)
     if first is None:
         raise Refused(f"the line is {runner.state.packml}; wait until that is over")
-    runner.starting = True
-    runner.enter(after(runner.state.packml, first), who)
-    runner.steer()
+    runner.line_state.start(first, who)
     return {"state": str(runner.state.packml)}
 
 

@@ -23,9 +23,9 @@ def status(runner: Runner) -> dict[str, Any]:
         "state": str(state.packml),
         "draining": state.draining,
         "orders": [_order(runner, name) for name in state.orders],
-        "modules": [_module(runner, remote) for remote in runner.remotes.values()],
+        "modules": [_module(runner, remote) for remote in runner.fleet],
         "parts": [_part(runner, part) for part in by_urgency(state)],
-        "alarms": [msgspec.to_builtins(alarm) for alarm in runner.alarms.values()],
+        "alarms": [msgspec.to_builtins(alarm) for alarm in runner.alarms],
         "utc": runner.runtime.utc(),
     }
 
@@ -99,7 +99,7 @@ def part_map(runner: Runner) -> dict[str, Any]:
     """Every item with both views, contradictions, open questions and decisions."""
     state = runner.state
     seen: dict[str, bool | None] = {}
-    for remote in runner.remotes.values():
+    for remote in runner.fleet:
         seen |= remote.seen
     items = []
     for item, place in state.places().items():
@@ -111,11 +111,11 @@ def part_map(runner: Runner) -> dict[str, Any]:
         "stations": seen,
         "contradictions": [
             {"station": c.station, "items": list(c.items), "occupied": c.occupied, "text": str(c)}
-            for c in runner.contradictions.values()
+            for c in runner.comparison.contradictions.values()
         ],
         "questions": [
             {"module": r.name, **msgspec.to_builtins(q)}
-            for r in runner.remotes.values()
+            for r in runner.fleet
             for q in (r.view.questions if r.view else ())
         ],
         "decisions": [

@@ -81,6 +81,8 @@ class Result:
     incidents: list[tuple[float, str]]
     log: list[LogRecord] = field(repr=False)
     events: list[FlowEvent] = field(repr=False)  # the runner's journal
+    journals: dict[str, list[bytes]] = field(repr=False, default_factory=dict)  # process -> rows, the runner's too
+    runs: dict[str, dict[int, int]] = field(default_factory=dict)  # machine -> action number -> how often it ran
 
 
 def simulate(
@@ -91,8 +93,11 @@ def simulate(
     faults: Sequence[Fault | ProcessFault] = (),
     print_log: bool = False,
     keep_trace: bool = False,
+    stage: Callable[[Universe], object] = lambda universe: None,
 ) -> Result:
     """Run the line until every order is complete, at most until the time `until` [s].
+
+    `stage(universe)` is called before anything runs: to change latencies, or to have a kill happen at a step.
 
     Raises Refused when the runner refuses an order, UnhandledError when a process fails, UnknownName and PlugInError
     for a line or fault that cannot be simulated.
@@ -107,6 +112,7 @@ def simulate(
         for fault in faults:
             if isinstance(fault, ProcessFault):
                 fault.happen_in(universe)
+        stage(universe)
         universe.run(until)
         plant.advance(universe.now)
         events = journal_of(universe)
@@ -123,6 +129,8 @@ def simulate(
             incidents=plant.incidents(),
             log=universe.records,
             events=events,
+            journals={name: universe.disk(name).durable for name in (*line.processes, "runner")},
+            runs=plant.runs(),
         )
 
 

@@ -143,6 +143,7 @@ class MotionQueue:
             self._going = replace(self._going, is_last=True)
         for entry in entries:
             entry.discard(t)
+        self._tell_if_done(t)
 
     def freeze(self, t: float) -> None:
         """The brakes fall in: stand where it is and forget everything."""
@@ -166,7 +167,9 @@ class MotionQueue:
             if s < 1.0 and not going.is_last:
                 self._held = Going(going.leg, s, t)
             self._rested(t)
-        if not self.is_paused:
+        if self.is_paused:
+            self._tell_if_done(t)
+        else:
             self._go_on(t)
 
     def _go_on(self, t: float) -> None:
@@ -184,6 +187,9 @@ class MotionQueue:
             except MotionFailed as error:
                 self._failed(t, error)
                 return
+        self._tell_if_done(t)
+
+    def _tell_if_done(self, t: float) -> None:
         if self._worked and self.is_done:
             self._worked = False
             self._idle(t)

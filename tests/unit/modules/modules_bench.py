@@ -8,8 +8,6 @@ from itertools import count
 
 import modules_fakes as fakes
 import msgspec
-from cellctl_sim.runtime import SimRuntime
-from cellctl_sim.universe import Universe
 
 from cellctl import kinds
 from cellctl.device import DriverDeclaration, Pose
@@ -42,6 +40,8 @@ from cellctl.modules.shell import run_process
 from cellctl.packml import Mode, State, StateCommand
 from cellctl.runtime import Incoming, Peer
 from cellctl.skill import KindDeclaration
+from cellctl_sim.runtime import SimRuntime
+from cellctl_sim.universe import Universe
 
 _worlds = count(1)
 

@@ -212,7 +212,6 @@ class FakeArm(Fake):
     def set_payload(self, mass: float) -> None: ...
 
 
-
 class FakeGripper(Fake):
     def grip(self) -> Action[bool]:
         async def perform(number: int) -> bool:

@@ -62,7 +62,7 @@ def test_a_question_outlives_the_process_and_its_answer_lets_the_module_be_start
 
 
 def test_a_kill_right_after_the_persons_word_does_not_ask_again(bench: ModuleType) -> None:
-    for later in range(0, 120, 3):
+    for later in range(120):
         client = bench.Client([bench.PRESS], settle=lambda question: "done")
         run = in_doubt(bench, client)
         run.kill_at(run.universe.loop.steps + later, watchdogs=False)

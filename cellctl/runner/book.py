@@ -1,0 +1,51 @@
+"""The runner's journal and the state that it folds to; and what may leave only after the journal has it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from cellctl.flow.events import FlowEvent
+from cellctl.flow.fold import apply
+from cellctl.flow.state import FlowState
+from cellctl.journal import Journal
+from cellctl.line.model import Line
+from cellctl.messages import Head
+from cellctl.runtime import RecordStore
+
+
+class Book:
+    """The state of the line. An event counts at once; whatever follows from it leaves when it is durable."""
+
+    def __init__(self, store: RecordStore, line: Line) -> None:
+        """Replays the journal. Raises JournalBroken, StoreError."""
+        self._journal = Journal(store, "runner", msgspec.msgpack.Decoder(FlowEvent))
+        self._pending: list[FlowEvent] = []
+        self._outgoing: list[Callable[[], None]] = []
+        self.state = FlowState(carriers={carrier.id: carrier.home for carrier in line.carriers})
+        for event in self._journal.replay():
+            self.state = apply(self.state, event)
+
+    @property
+    def head(self) -> Head:
+        """How far the journal is durable."""
+        return self._journal.head
+
+    def record(self, event: FlowEvent) -> None:
+        """Apply an event now."""
+        self.state = apply(self.state, event)
+        self._pending.append(event)
+
+    def afterwards(self, leave: Callable[[], None]) -> None:
+        """Have something leave this process once everything recorded so far is durable."""
+        self._outgoing.append(leave)
+
+    async def make_durable(self) -> None:
+        """Append what is pending, then let out what waits for it, in order. Raises StoreError."""
+        if self._pending:
+            await self._journal.append(*self._pending)
+            self._pending.clear()
+        outgoing, self._outgoing = self._outgoing, []
+        for leave in outgoing:
+            leave()

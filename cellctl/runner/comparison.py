@@ -1,0 +1,42 @@
+"""Holds what sensors say against the part map, and believes a contradiction only when two readings have it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cellctl.flow.state import FlowState
+from cellctl.line.model import Line
+from cellctl.runner.alarms import AlarmBoard
+from cellctl.runner.reconcile import Contradiction, contradictions
+
+
+class Comparison:
+    """The stations where sensors contradict the part map, and those where one reading did.
+
+    The map may be newer than a reading that was on its way, so one reading proves nothing; but nothing new is begun
+    before the next one.
+    """
+
+    def __init__(self, line: Line, alarms: AlarmBoard) -> None:
+        self._line, self._alarms = line, alarms
+        self._suspected: dict[str, Contradiction] = {}
+        self.contradictions: dict[str, Contradiction] = {}
+
+    @property
+    def doubtful(self) -> frozenset[str]:
+        """The stations of which nobody can be sure; nothing is begun while there are any."""
+        return frozenset({*self._suspected, *self.contradictions})
+
+    def compare(self, state: FlowState, seen: Mapping[str, bool | None]) -> bool:
+        """Take a fresh reading. True when another one is needed to be sure."""
+        found = {c.station: c for c in contradictions(state, self._line, seen)}
+        for station in [s for s in seen if s not in found]:
+            self._suspected.pop(station, None)
+            self.contradictions.pop(station, None)
+            self._alarms.clear("R012", station)
+        for station, contradiction in found.items():
+            if self._suspected.get(station) == contradiction:
+                self.contradictions[station] = contradiction
+                self._alarms.raise_alarm("R012", station, str(contradiction))
+            self._suspected[station] = contradiction
+        return any(station not in self.contradictions for station in found)

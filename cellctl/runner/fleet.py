@@ -1,0 +1,94 @@
+"""The modules as seen from the runner, and the way to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cellctl.flow.state import Job
+from cellctl.line.model import Line
+from cellctl.messages import Command, Inquire, LeaseRequest, Message
+from cellctl.runner.book import Book
+from cellctl.runner.remote import Remote
+from cellctl.runtime import Peer, Runtime
+
+RESEND = 2.0  # [s] after which a command that was not accepted is sent again
+LOST = 10.0  # [s] after which one that was accepted is
+
+
+class Fleet:
+    """All modules of the line. What is sent leaves when the journal has what it follows from."""
+
+    def __init__(self, runtime: Runtime, line: Line, book: Book) -> None:
+        self._runtime, self._book = runtime, book
+        self._holder = f"runner of {line.name}"
+        self._peers: dict[str, Peer] = {}
+        self._remotes = {module.name: Remote(module.name, module.process) for module in line.modules.values()}
+
+    def __iter__(self) -> Iterator[Remote]:
+        return iter(self._remotes.values())
+
+    def __getitem__(self, module: str) -> Remote:
+        return self._remotes[module]
+
+    def find(self, module: str, process: str) -> Remote | None:
+        """The module of this name, if that process hosts it."""
+        remote = self._remotes.get(module)
+        return remote if remote is not None and remote.process == process else None
+
+    def hosted_by(self, process: str) -> list[Remote]:
+        """The modules of one process."""
+        return [remote for remote in self._remotes.values() if remote.process == process]
+
+    def connect(self, process: str, peer: Peer) -> None:
+        """This is the way to a process."""
+        self._peers[process] = peer
+
+    def send(self, remote: Remote, message: Message) -> None:
+        """Send to a module; lost when it is away (whoever needs an answer asks again)."""
+        peer = self._peers.get(remote.process)
+        if peer is not None:
+            self._book.afterwards(lambda: peer.send(message))
+
+    def ask_lease(self, remote: Remote) -> None:
+        """Ask for the right to command a module."""
+        self.send(remote, LeaseRequest(remote.name, self._holder, self._book.head))
+
+    def inquire(self, remote: Remote) -> None:
+        """Ask for a module's view, its sensors freshly read."""
+        self.send(remote, Inquire(remote.name))
+
+    def send_command(self, job: Job) -> None:
+        """Send the command that a job has in hand; not while its module takes none (it is sent when it does)."""
+        remote = self._remotes[job.module]
+        if job.is_between or not remote.takes_commands:
+            return
+        remote.sent[job.command] = now = self._runtime.now()
+        remote.begun.setdefault(job.command, now)
+        jobs = self._book.state.jobs.values()
+        oldest = min(other.command for other in jobs if other.module == job.module)
+        command = Command(
+            number=job.command,
+            module=job.module,
+            epoch=remote.epoch,
+            oldest=oldest,
+            skill=job.skill,
+            items=job.items,
+            step=job.step,
+            visit=job.visit,
+            attempt=job.attempt,
+            parameters=job.parameters,
+            head=self._book.head,
+        )
+        self.send(remote, command)
+
+    def send_again(self, remote: Remote, at_once: bool = False) -> None:
+        """Send a module's unanswered commands again when their time has come, or all of them at once.
+
+        What it has accepted is asked for too, seldom: its answer may be lost.
+        """
+        now = self._runtime.now()
+        for job in self._book.state.commands().values():
+            if job.module == remote.name:
+                patience = 0.0 if at_once else LOST if job.command in remote.accepted else RESEND
+                if now - remote.sent.get(job.command, float("-inf")) >= patience:
+                    self.send_command(job)

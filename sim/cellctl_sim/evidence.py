@@ -1,0 +1,124 @@
+"""What is known of a run when it is over: the journals, record by record, and what the plant truly counted.
+
+Read from disks of virtual time or from the live stores, it is the same; `cellctl_sim.checkers` judges it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import msgspec
+
+from cellctl.errors import JournalBroken
+from cellctl.flow.events import FlowEvent
+from cellctl.flow.fold import fold
+from cellctl.flow.state import FlowState
+from cellctl.journal import Journal, ModuleRecord
+from cellctl.line.model import Line
+from cellctl.messages import Head
+
+R = TypeVar("R")
+S = TypeVar("S")
+
+RUNNER = "runner"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One record of a module process, with the head of its journal once it was durable."""
+
+    process: str
+    head: Head
+    record: ModuleRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The whole of it. `doubtful` are the devices at which something happened that nobody can know afterwards."""
+
+    line: Line
+    events: list[tuple[Head, FlowEvent]]  # the runner's journal
+    entries: dict[str, list[Entry]]  # process -> its journal
+    broken: list[str]  # what is wrong with a journal's chain
+    counters: Mapping[str, int]
+    runs: Mapping[str, Mapping[int, int]]  # machine -> action number -> how often its program ran
+    items: Sequence[Mapping[str, Any]]
+    incidents: Sequence[tuple[float, str]]
+    alarms: Sequence[str] = ()  # the line's, as last shown
+    doubtful: frozenset[str] = frozenset()
+    state: FlowState = field(default_factory=FlowState)  # the runner's at the end
+
+    def records(self, kind: type[S]) -> Iterator[tuple[Entry, S]]:
+        """Every record of one kind, process by process, in order."""
+        for entries in self.entries.values():
+            for entry in entries:
+                if isinstance(entry.record, kind):
+                    yield entry, entry.record
+
+    def happened(self, kind: type[S]) -> Iterator[tuple[Head, S]]:
+        """Every event of one kind in the runner's journal, in order."""
+        for head, event in self.events:
+            if isinstance(event, kind):
+                yield head, event
+
+
+def gather(
+    line: Line,
+    journals: Mapping[str, Iterable[bytes]],
+    counters: Mapping[str, int],
+    runs: Mapping[str, Mapping[int, int]],
+    items: Sequence[Mapping[str, Any]],
+    incidents: Sequence[tuple[float, str]],
+    alarms: Sequence[str] = (),
+    doubtful: Iterable[str] = (),
+) -> Evidence:
+    """Read the journals' rows; a chain that does not hold is read as far as it does."""
+    broken: list[str] = []
+    events = list(_read(RUNNER, journals.get(RUNNER, ()), msgspec.msgpack.Decoder(FlowEvent), broken))
+    decoder = msgspec.msgpack.Decoder(ModuleRecord)
+    entries = {
+        process: [Entry(process, head, record) for head, record in _read(process, rows, decoder, broken)]
+        for process, rows in journals.items()
+        if process != RUNNER
+    }
+    state = fold(event for _, event in events)
+    return Evidence(
+        line,
+        events,
+        entries,
+        broken,
+        counters,
+        runs,
+        items,
+        incidents,
+        alarms,
+        frozenset(doubtful),
+        state,
+    )
+
+
+def _read(
+    name: str, rows: Iterable[bytes], decoder: msgspec.msgpack.Decoder[R], broken: list[str]
+) -> Iterator[tuple[Head, R]]:
+    kept = tuple(rows)
+    try:
+        for row, record in zip(kept, Journal(Rows(kept), name, decoder).replay(), strict=True):
+            yield Head(int.from_bytes(row[:8], "big"), row[8:24].hex()), record
+    except JournalBroken as error:
+        broken.append(str(error))
+
+
+class Rows:
+    """Rows as a record store that takes no more; fulfils `cellctl.runtime.RecordStore`."""
+
+    def __init__(self, rows: Sequence[bytes]) -> None:
+        self._rows = rows
+
+    async def append(self, rows: Sequence[bytes]) -> None:
+        raise AssertionError("evidence is read, not written")
+
+    def replay(self) -> Iterator[bytes]:
+        """All rows, oldest first."""
+        return iter(self._rows)
