@@ -30,6 +30,7 @@ class Journal(Generic[R]):
         self._store, self._name, self._decoder = store, name, decoder
         self._sequence, self._digest = 0, bytes(_DIGEST_BYTES)
         self.head = Head()
+        self.length = 0  # records that a replay has to read
 
     def replay(self) -> Iterator[R]:
         """Every record, oldest first; call it once, to its end, before the first append.
@@ -38,7 +39,7 @@ class Journal(Generic[R]):
         """
         for position, row in enumerate(self._store.replay()):
             sequence, digest, payload = int.from_bytes(row[:8], "big"), row[8:_PREFIX], row[_PREFIX:]
-            if position == 0 and sequence > 1:  # older rows are archived: the first one kept is believed
+            if position == 0 and sequence > 1:  # older rows are archived; the first one kept is believed
                 self._sequence, self._digest = sequence, digest
             else:
                 self._link(payload)
@@ -54,6 +55,7 @@ class Journal(Generic[R]):
                 raise JournalBroken(
                     f"journal {self._name}: record {sequence} cannot be read: {error}"
                 ) from error
+            self.length += 1
             yield record
         self._publish_head()
 
@@ -66,9 +68,20 @@ class Journal(Generic[R]):
             rows.append(self._sequence.to_bytes(8, "big") + self._digest + payload)
         reached = Head(self._sequence, self._digest.hex())
         await self._store.append(rows)
+        self.length += len(rows)
         if reached.sequence > self.head.sequence:
             self.head = reached
         return reached
+
+    async def begin_again(self, *records: R) -> None:
+        """Append records that say all that the journal says, and archive those before them. Raises StoreError.
+
+        A crash in between leaves both, so a replay of all has to come to the same.
+        """
+        first = self._sequence + 1
+        await self.append(*records)
+        await self._store.archive(first)
+        self.length = len(records)
 
     def _link(self, payload: bytes) -> None:
         self._sequence += 1
@@ -92,6 +105,10 @@ def check_not_shorter(peer: str, seen: Head, now: Head) -> None:
 
 class Record(msgspec.Struct, frozen=True, tag=True):
     """Anything that a module process journals."""
+
+
+class BeganAgain(Record, frozen=True, tag=True):
+    """The records that follow say all that those before it said; they are archived."""
 
 
 class LeaseTaken(Record, frozen=True, tag=True):
@@ -168,7 +185,9 @@ class Told(Record, frozen=True, tag=True):
     note: str = ""
 
 
-ModuleRecord = LeaseTaken | Taken | ActionBegan | ActionEnded | Answered | Forgot | Entered | Asked | Told
+ModuleRecord = (
+    BeganAgain | LeaseTaken | Taken | ActionBegan | ActionEnded | Answered | Forgot | Entered | Asked | Told
+)
 
 _encoder = msgspec.msgpack.Encoder()
 

@@ -40,13 +40,19 @@ FAILED = Outcome(Ends.ANYWHERE, "a person said that it failed; where the part is
 class ConveyorOptions(Options):
     """`patience` is how much longer than expected a part may travel before it counts as jammed."""
 
-    speed: Annotated[Speed, Between("1 mm/s", "5 m/s")]
+    speed: Annotated[Speed, Between("1 mm/s", "5 m/s")] = Field(description="of the belt")
     run_on: Annotated[Length, Between("0 mm", "1 m")] = usually(
-        "30 mm"
-    )  # from the eye to rest at the stopper
-    patience: Annotated[Duration, Between("0.1 s", "10 min")] = usually("5 s")
-    indexing: bool = False  # the belt moves all its parts by one pitch at a time
-    pitch: Annotated[Length, Between("1 mm", "10 m")] | None = None
+        "30 mm", "from the eye to rest at the stopper"
+    )
+    patience: Annotated[Duration, Between("0.1 s", "10 min")] = usually(
+        "5 s", "how much longer than expected a part may travel before it counts as jammed"
+    )
+    indexing: bool = Field(
+        default=False, description="true: the belt moves all its parts by one pitch at a time"
+    )
+    pitch: Annotated[Length, Between("1 mm", "10 m")] | None = Field(
+        default=None, description="of an indexing belt"
+    )
 
 
 _JAM = Outcome(Ends.ANYWHERE, "the part did not arrive where its eye could see it in time")
@@ -124,10 +130,12 @@ class Frame(Options):
 class ArmOptions(Options):
     """`robot` names the arm in the motion core, which knows its geometry, limits and times."""
 
-    robot: str
-    base: Frame = Frame()
-    speed: Annotated[Ratio, Between("1 %", "100 %")] = usually("100 %")  # of the greatest, in free motion
-    approach_speed: Annotated[Ratio, Between("1 %", "100 %")] = usually("30 %")  # from approach to station
+    robot: str = Field(description="the arm's model in the motion core")
+    base: Frame = Field(default=Frame(), description="where its base stands in the line's frame")
+    speed: Annotated[Ratio, Between("1 %", "100 %")] = usually("100 %", "of the greatest, in free motion")
+    approach_speed: Annotated[Ratio, Between("1 %", "100 %")] = usually(
+        "30 %", "of the greatest, between approach and station"
+    )
 
 
 _SPEED = Parameter("speed", "ratio", "Fraction of the arm's usual speed.", lower=0.01, upper=1.0, default=1.0)
@@ -222,7 +230,9 @@ FEEDER = KindDeclaration(
 class InspectionOptions(Options):
     """The features that the gauge measures, by the names that recipes use."""
 
-    features: tuple[str, ...] = Field(min_length=1)
+    features: tuple[str, ...] = Field(
+        min_length=1, description="what it measures, by the names that recipes use"
+    )
 
 
 MEASURE = Skill(
@@ -262,23 +272,25 @@ INSPECTION = KindDeclaration(
 class Takes(Options):
     """A value that a program takes, and between what it must lie; nothing said of a plain number."""
 
-    min: AnyQuantity | None = None
-    max: AnyQuantity | None = None
+    min: AnyQuantity | None = Field(default=None, description="the least value")
+    max: AnyQuantity | None = Field(default=None, description="the greatest value")
 
 
 class Program(Options):
     """A program of the machine's controller: its number, its values in the controller's order, what it gives back."""
 
-    number: int = Field(ge=0, le=65535)
-    takes: dict[str, Takes] = {}
-    gives: tuple[str, ...] = ()
-    time: Annotated[Duration, Between("1 ms", "1000 h")]
+    number: int = Field(ge=0, le=65535, description="its number in the controller")
+    takes: dict[str, Takes] = Field(default={}, description="its values by name, in the controller's order")
+    gives: tuple[str, ...] = Field(default=(), description="names of its results, in the controller's order")
+    time: Annotated[Duration, Between("1 ms", "1000 h")] = Field(description="how long it usually runs")
 
 
 class MachineOptions(Options):
     """Programs by the names that recipes use."""
 
-    programs: dict[str, Program] = Field(min_length=1)
+    programs: dict[str, Program] = Field(
+        min_length=1, description="its programs by the names that recipes use"
+    )
 
 
 _PROGRAM = Parameter(

@@ -167,9 +167,12 @@ class Between:
         return core_schema.no_info_after_validator_function(check, handler(source))
 
 
-def usually(text: str) -> Any:
-    """The default of a quantity's field, as text: `speed: Speed = usually("150 mm/s")`; the JSON schema shows it so."""
-    return Field(default=parse_quantity(text).value, json_schema_extra={"default": text})
+def usually(text: str, meaning: str | None = None) -> Any:
+    """The default of a quantity's field, as text: `speed: Speed = usually("150 mm/s")`; the JSON schema shows it so.
+
+    `meaning` describes the field to editors and in the reference.
+    """
+    return Field(default=parse_quantity(text).value, description=meaning, json_schema_extra={"default": text})
 
 
 Length = Annotated[float, OfDimension(Dimension.LENGTH)]

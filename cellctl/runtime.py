@@ -103,6 +103,12 @@ class RecordStore(Protocol):
     def replay(self) -> Iterator[bytes]:
         """Every row since the oldest kept one, in the order of appending."""
 
+    async def archive(self, before: int) -> None:
+        """Put the rows before the one of this number (1 is the first ever appended) where replay does not read them.
+
+        They are kept. Raises StoreError.
+        """
+
 
 # --- the bus ------------------------------------------------------------------------------------------------
 

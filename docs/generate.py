@@ -5,36 +5,30 @@ from __future__ import annotations
 import inspect
 import sys
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from importlib.metadata import entry_points
 from pathlib import Path
 
-from cellctl import messages, packml
+import click
+import msgspec
+from pydantic import BaseModel
+from reference_tables import command, doc, page, settings, table
+
+from cellctl import journal, messages, packml
+from cellctl.cli.explain import all_codes
+from cellctl.cli.lazy import COMMANDS
+from cellctl.cli.main import main as cli
 from cellctl.device import DriverDeclaration
+from cellctl.flow import events as flow_events
 from cellctl.kinds import HAND_OVER, RUN_HELD
+from cellctl.line import file as line_file
+from cellctl.live import deployment, process_table
 from cellctl.modules.alarms import ALARMS
 from cellctl.plugins import load_drivers, load_kinds
+from cellctl.recipe import file as recipe_file
 from cellctl.runner.alarms import ALARMS as RUNNER_ALARMS
 from cellctl.skill import KindDeclaration, Skill
-
-Rows = Iterable[Iterable[object]]
-
-
-def table(head: Iterable[str], rows: Rows) -> str:
-    """A Markdown table."""
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(list(head))]
-    lines += ["| " + " | ".join(_cell(value) for value in row) + " |" for row in rows]
-    return "\n".join(lines)
-
-
-def _cell(value: object) -> str:
-    return " ".join(str(value).replace("|", "\\|").split())
-
-
-def page(title: str, intro: str, *blocks: str) -> str:
-    """A page that says where it comes from."""
-    note = "<!-- written by docs/generate.py; change the code's table instead -->"
-    return "\n\n".join([f"# {title}", note, intro, *blocks]) + "\n"
-
+from cellctl.units import EXAMPLES, UNITS_OF
 
 # --- pages --------------------------------------------------------------------------------------------------------
 
@@ -44,8 +38,8 @@ def messages_page() -> str:
     for kind in typing.get_args(messages.AnyMessage):
         hints = {name: _type(hint) for name, hint in inspect.get_annotations(kind).items()}
         fields = table(("field", "type"), ((f"`{name}`", f"`{hint}`") for name, hint in hints.items()))
-        blocks.append(f"## {kind.__name__}\n\n{_doc(kind)}\n\n{fields}")
-    return page("Messages on the bus", _doc(messages), *blocks)
+        blocks.append(f"## {kind.__name__}\n\n{doc(kind)}\n\n{fields}")
+    return page("Messages on the bus", doc(messages), *blocks)
 
 
 def _type(hint: object) -> str:
@@ -77,7 +71,7 @@ def packml_page() -> str:
             for command, (sources, target) in transitions.items()
         )
         blocks.append(f"## Edition {edition}\n\n{table(('code', 'command', 'from', 'to'), rows)}")
-    return page("PackML", _doc(packml), *blocks)
+    return page("PackML", doc(packml), *blocks)
 
 
 def alarms_page() -> str:
@@ -107,10 +101,30 @@ def _kind(kind: KindDeclaration) -> str:
     parts = [f"## {kind.name}", kind.doc, "Devices:", devices]
     if keys:
         parts.append(f"Keys of its stations: {keys}.")
-    options = _options(kind.options.model_json_schema())
-    if options:
-        parts += ["Keys of the module:", options]
+    for title, options in (("module", kind.options), ("stations, of its own", kind.stations.options)):
+        if options is not None and options.model_fields:
+            parts += [f"Keys of its {title}:".replace("its module", "the module"), settings(options)]
+    parts += [_inner(model) for model in _models_in(kind.options)]
     return "\n\n".join([*parts, *(_skill(skill) for skill in kind.skills)])
+
+
+def _inner(model: type[BaseModel]) -> str:
+    return f"### {model.__name__.lower()}\n\n{doc(model)}\n\n{settings(model)}"
+
+
+def _models_in(model: type[BaseModel]) -> list[type[BaseModel]]:
+    """The models that the fields of a model are made of, at any depth."""
+    found: list[type[BaseModel]] = []
+    waiting = [field.annotation for field in model.model_fields.values()]
+    while waiting:
+        hint = waiting.pop(0)
+        if isinstance(hint, type) and issubclass(hint, BaseModel):
+            if hint not in found:
+                found.append(hint)
+                waiting += [field.annotation for field in hint.model_fields.values()]
+        else:
+            waiting += [each for each in typing.get_args(hint) if not isinstance(each, str)]
+    return found
 
 
 def _skill(skill: Skill) -> str:
@@ -146,27 +160,130 @@ def _driver(driver: DriverDeclaration) -> str:
     if driver.silence.within is not None:
         silence += f" within {driver.silence.within:g} s"
     parts = [f"## {driver.name}", driver.doc, f"Can be used as: {driver.capability}.", recovery]
-    return "\n\n".join(
-        [*parts, f"{silence}: {driver.silence.how}.", _options(driver.options.model_json_schema())]
+    return "\n\n".join([*parts, f"{silence}: {driver.silence.how}.", settings(driver.options)])
+
+
+# --- the command line ---------------------------------------------------------------------------------------------
+
+
+def command_line_page() -> str:
+    blocks = []
+    section = ""
+    for name, entry in cli.table.items():
+        if entry.hidden:
+            continue
+        if entry.section != section:
+            section = entry.section
+            blocks.append(f"**{section}**")
+        found = cli.get_command(click.Context(cli), name)
+        assert found is not None
+        blocks.append(command(f"cellctl {name}", found))
+    blocks.append("**Simulation**")
+    for point in sorted(entry_points(group=COMMANDS), key=lambda point: point.name):
+        loaded = point.load()
+        if point.value.startswith("cellctl_sim.") and not loaded.hidden:
+            blocks.append(command(f"cellctl {point.name}", loaded))
+    intro = (
+        "Data goes to stdout, messages to stderr. Exit codes: 0 well; 1 what was checked or run is not well; 2 the "
+        "command was not understood; 130 interrupted. `NO_COLOR` is honoured. A line is named by its file, or by its "
+        "name when that stands in `lines/` or `recipes/lines/` below the current directory, or is one that comes with "
+        "cellctl; a recipe by its file, or by its name in the `products/` beside the line's `lines/`. A line that was "
+        "started is found by its state directory: `--state`, else `$CELLCTL_STATE`, else `.cellctl/LINE` here."
     )
+    return page("Command line", intro, *blocks)
 
 
-def _options(schema: dict[str, typing.Any]) -> str:
-    required = schema.get("required", [])
-    rows = [
-        (
-            f"`{name}`",
-            "yes" if name in required else "",
-            "" if name in required else f"`{field.get('default', '')}`",
-            field.get("description", ""),
-        )
-        for name, field in schema.get("properties", {}).items()
+# --- what people write --------------------------------------------------------------------------------------------
+
+
+def line_file_page() -> str:
+    station = (
+        "Which of these a station may have, its module's kind says (see [kinds](kinds.md)); a plug-in's kind may add "
+        "keys of its own."
+    )
+    sections: list[tuple[str, str, tuple[type[BaseModel], ...]]] = [
+        ("runner", "", (line_file.RunnerFile,)),
+        ("module", "And the keys of its kind: see [kinds](kinds.md).", (line_file.ModuleFile,)),
+        ("station", station, (line_file.StationFile,)),
+        ("pose", "", (line_file.PoseFile,)),
+        ("grid", "", (line_file.GridFile,)),
+        ("device", "And the options of its driver: see [drivers](drivers.md).", (line_file.DeviceFile,)),
+        ("tool", "And the options of its driver: see [drivers](drivers.md).", (line_file.ToolFile,)),
+        ("material", "", (line_file.MaterialFile,)),
+        ("carrier", "", (line_file.CarrierFile,)),
+        ("safety", "", (line_file.SafetyFile,)),
+        ("frame", "", (line_file.FrameFile,)),
     ]
-    return table(("key", "needed", "default", "meaning"), rows) if rows else ""
+    blocks = [f"## The whole file\n\n{settings(line_file.LineFile)}"]
+    blocks += [_section(name, more, *models) for name, more, models in sections]
+    blocks.append(_section("taught", "", line_file.TaughtFile))
+    blocks.append(_section("taughtpose", "", line_file.TaughtPose))
+    return page("The line file", doc(line_file), *blocks, f"## Units\n\n{_units()}")
 
 
-def _doc(thing: object) -> str:
-    return inspect.getdoc(thing) or ""
+def recipe_file_page() -> str:
+    blocks = [f"## The whole file\n\n{settings(recipe_file.RecipeFile)}"]
+    parameters = "And the parameters of its skill: see [kinds](kinds.md)."
+    blocks.append(_section("step", parameters, recipe_file.StepFile))
+    blocks.append(_section("route", "", recipe_file.RouteFile))
+    blocks.append(_section("parameter", "", recipe_file.ParameterFile))
+    units = "Units: as in the [line file](line-file.md#units)."
+    return page("The recipe file", doc(recipe_file), *blocks, units)
+
+
+def _section(name: str, more: str, *models: type[BaseModel]) -> str:
+    text = "\n\n".join(part for part in (doc(models[0]), more) if part)
+    return f"## {name}\n\n{text}\n\n{settings(*models)}"
+
+
+def _units() -> str:
+    rows = (
+        (dimension, ", ".join(f"`{unit.name}`" for unit in units), f"`{EXAMPLES[dimension]}`")
+        for dimension, units in UNITS_OF.items()
+    )
+    return table(("dimension", "units", "example"), rows)
+
+
+def diagnostics_page() -> str:
+    rows = (
+        (code, text["what"], text["why"], text["instead"])
+        for code, text in sorted(all_codes().items())
+        if text["kind"] == "finding"
+    )
+    intro = (
+        "What `cellctl check` finds, by code; `cellctl explain CODE` prints the same. Codes of alarms stand in "
+        "[alarms](alarms.md)."
+    )
+    return page("Findings", intro, table(("code", "what", "why it matters", "what to do"), rows))
+
+
+# --- what is kept -------------------------------------------------------------------------------------------------
+
+
+def files_page() -> str:
+    intro = (
+        "What stands in a line's state directory. Nothing in it is written by people, and nothing is deleted while "
+        "the line is up. A journal is `NAME.sqlite` with its `-wal` and `-shm`: one table `rows(number, row)`. A row "
+        "is 8 bytes of sequence number, 16 bytes of digest (BLAKE2b over the digest before it and the record), and "
+        "the record as a MessagePack map whose `type` is its name. `NAME.lock` names the process that has the journal "
+        "open. Fields are only ever added, with defaults."
+    )
+    blocks = [
+        _struct("deployment.json", deployment.Deployment),
+        _struct("processes.json", process_table.ProcessTable),
+        _struct("processes.json, each of `processes`", process_table.Running),
+        "## runner.sqlite\n\n" + doc(flow_events),
+        *(_struct(kind.__name__, kind, 3) for kind in typing.get_args(flow_events.FlowEvent)),
+        "## PROCESS.sqlite\n\n" + doc(journal),
+        *(_struct(kind.__name__, kind, 3) for kind in typing.get_args(journal.ModuleRecord)),
+    ]
+    return page("Files that are kept", intro, *blocks)
+
+
+def _struct(title: str, kind: type[msgspec.Struct], level: int = 2) -> str:
+    hints = ((f"`{name}`", f"`{_type(hint)}`") for name, hint in inspect.get_annotations(kind).items())
+    parts = [f"{'#' * level} {title}", doc(kind)]
+    return "\n\n".join([*(part for part in parts if part), table(("field", "type"), hints)])
 
 
 PAGES: dict[str, Callable[[], str]] = {
@@ -175,6 +292,11 @@ PAGES: dict[str, Callable[[], str]] = {
     "alarms.md": alarms_page,
     "kinds.md": kinds_page,
     "drivers.md": drivers_page,
+    "command-line.md": command_line_page,
+    "line-file.md": line_file_page,
+    "recipe-file.md": recipe_file_page,
+    "diagnostics.md": diagnostics_page,
+    "files.md": files_page,
 }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
 import time
 from collections.abc import Sequence
@@ -47,12 +46,19 @@ def _wait_for(process: subprocess.Popen[bytes], state: Path, log: Path, before: 
     ends = time.monotonic() + PATIENCE
     while time.monotonic() < ends:
         if process.poll() is not None:
-            said = log.read_bytes()[before:].decode("utf-8", "replace").strip()
-            raise DeploymentError(f"the line did not start:\n{said}")
+            raise DeploymentError(f"the line did not start:\n{_said(log, before)}")
         if supervisor_of(state) == process.pid and _is_ready(state):
             return
         time.sleep(0.1)
-    raise DeploymentError(f"the line did not answer within {PATIENCE:g} s; read {state / 'log'}{os.sep}")
+    raise DeploymentError(
+        f"the line did not answer within {PATIENCE:g} s and is ended; read {state / 'log'}:\n{_said(log, before)}"
+    )
+
+
+def _said(log: Path, before: int) -> str:
+    """The last few lines that were written to a log after it was `before` bytes long."""
+    rows = log.read_bytes()[before:].decode("utf-8", "replace").strip().splitlines()
+    return "\n".join(rows[-6:])
 
 
 def _is_ready(state: Path) -> bool:

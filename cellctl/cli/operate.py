@@ -48,13 +48,21 @@ reset = _packml("reset", "From Stopped or Complete to Idle: devices are activate
 
 
 @click.command()
+@click.argument("module", required=False)
 @json_option
 @state_option
-def start(as_json: bool, state: Path | None) -> None:
-    """Bring the line to Execute from wherever it stands: clear, reset, start or unhold, one after another."""
-    reply = ask(state, "start", {})
+def start(module: str | None, as_json: bool, state: Path | None) -> None:
+    """Bring the line to Execute from wherever it stands: clear, reset, start or unhold, one after another.
+
+    With MODULE: only the PackML command `start` to that module, which must be idle (`cellctl reset MODULE` first).
+    """
+    reply = (
+        ask(state, "command", {"command": "start", "module": module}) if module else ask(state, "start", {})
+    )
     if as_json:
         print_json(reply)
+    elif module:
+        say(f"{module} was told to start; `cellctl status` shows whether it did")
     else:
         say(f"the line is {reply['state']}, on its way to execute; `cellctl status --watch` shows it")
 

@@ -88,7 +88,7 @@ def settle(
 ) -> None:
     """Answer a QUESTION that MODULE asked, with one of the choices that `cellctl recover` lists."""
     ask(state or above, "settle", {"module": module, "question": question, "choice": choice, "note": note})
-    say(f"{module} was told: {choice}. Then `cellctl unhold {module}`")
+    say(f"{module} was told: {choice}; `cellctl status` shows how it goes on")
 
 
 @recover.command("decide")

@@ -59,14 +59,18 @@ def _watch(client: Client) -> None:
     from cellctl.errors import PeerSilent
 
     console = Console(no_color=not uses_colour(), highlight=False)
+    before: dict[str, Any] = {}
     with Live(console=console, auto_refresh=False, screen=True, vertical_overflow="crop") as live:
         while True:
             try:
                 found = client.call("status", patience=2.0)
             except PeerSilent as error:
                 live.update(f"{error}\n\nwaiting for it ... Ctrl-C ends this display", refresh=True)
+                before = {}
                 continue
-            live.update(page(found, simulated=client.simulated), refresh=True)
+            if (now := without_clock(found)) != before:
+                before = now
+                live.update(page(found, simulated=client.simulated), refresh=True)
             time.sleep(EVERY)
 
 
@@ -84,11 +88,15 @@ def _print_changes(client: Client, as_json: bool) -> None:
             say(str(error))
             time.sleep(1.0)
             continue
-        shown = {key: value for key, value in found.items() if key != "utc"}
-        if shown != before:
-            before = shown
+        if (now := without_clock(found)) != before:
+            before = now
             if as_json:
                 click.echo(msgspec.json.encode(found).decode())
             else:
                 _show(found, client.simulated, as_json=False)
         time.sleep(EVERY)
+
+
+def without_clock(found: dict[str, Any]) -> dict[str, Any]:
+    """A status without its time, to see whether anything changed."""
+    return {key: value for key, value in found.items() if key != "utc"}

@@ -65,16 +65,14 @@ def check_recipe(recipe: Recipe, line: Line, report: Report) -> dict[str, Execut
 class _Compiler:
     def __init__(self, recipe: Recipe, variant: Variant, line: Line, sheet: Sheet) -> None:
         self.recipe, self.variant, self.line, self.sheet = recipe, variant, line, sheet
-        self.scrapped: set[str] = set()  # where parts stand that a route sends to scrap
+        self.scrapped: dict[str, set[str]] = {}  # scrap step -> where parts stand that a route sends there
 
     def executable(self) -> Executable | None:
         """The executable; None after findings."""
         arrives = self._arrives()
         start: Places = frozenset(arrives) or GONE
         steps, places = self._walked(_in_order(self.variant.steps), start)
-        scrap, _ = self._walked(
-            _in_order(self.variant.scrap), frozenset(self.scrapped) or None, is_scrap=True
-        )
+        scrap, _ = self._walked(_in_order(self.variant.scrap), None)
         self._check_results(steps)
         if not self.sheet.is_well:
             return None
@@ -107,16 +105,15 @@ class _Compiler:
             found.append(full)
         return tuple(found)
 
-    def _walked(
-        self, texts: Iterable[StepText], start: Places, *, is_scrap: bool = False
-    ) -> tuple[list[Step], Places]:
+    def _walked(self, texts: Iterable[StepText], start: Places) -> tuple[list[Step], Places]:
         """The steps, and where the part may be after the last. Each begins where those that it needs have left it."""
         steps = []
         after: dict[str, Places] = {}
         for text in texts:
             needed = [name for name in after if name in text.needs]
-            before = after[needed[-1]] if needed else start
-            compiler = StepCompiler(self.line, self.sheet, text, before, is_lenient=is_scrap)
+            sent = frozenset(self.scrapped.get(text.name, ()))
+            before = after[needed[-1]] if needed else sent or start
+            compiler = StepCompiler(self.line, self.sheet, text, before)
             step, after[text.name] = compiler.compiled()
             if step is not None:
                 steps.append(replace(step, routes=self._routes(text, before, after[text.name])))
@@ -146,19 +143,22 @@ class _Compiler:
                 if isinstance(route, RouteFile)
                 else Route(then=route)
             )
-            if routes[name].then in (SCRAP, *(step.name for step in self.variant.scrap)):
-                self._sent_to_scrap(text, outcome.ends, before, after)
+            self._note_scrapped(text, routes[name].then, outcome.ends, before, after)
         return routes
 
-    def _sent_to_scrap(self, text: StepText, ends: Ends, before: Places, after: Places) -> None:
-        if not self.variant.scrap:
+    def _note_scrapped(self, text: StepText, then: str, ends: Ends, before: Places, after: Places) -> None:
+        """Where the part stands when it is scrapped by this route, if it is."""
+        names = [step.name for step in self.variant.scrap]
+        if then == SCRAP and not names:
             where = text.node.items["on"].span
             advice = "add scrap: [{step: bin, do: transfer, to: ...}]"
             self.sheet.error(NOTHING_TO_SCRAP, where, "there are no scrap steps", advice)
-        if ends is not Ends.AT_TARGET:
-            self.scrapped |= {place for place in before or () if place}
-        if ends is not Ends.AT_ORIGIN:
-            self.scrapped |= {place for place in after or () if place}
+        target = names[0] if then == SCRAP and names else then
+        if target in names:
+            places = set(before or ()) if ends is not Ends.AT_TARGET else set()
+            places |= set(after or ()) if ends is not Ends.AT_ORIGIN else set()
+            standing = {place for place in places if place and not self.line.stations[place].sink}
+            self.scrapped.setdefault(target, set()).update(standing)
 
     # --- the whole --------------------------------------------------------------------------------------------
 

@@ -38,13 +38,10 @@ _KEYS = {  # which of these keys a step has, by what its skill works on: needed,
 
 
 class StepCompiler:
-    """Compiles one step for a part that may be at `places`; a lenient one does not ask whether it is there."""
+    """Compiles one step for a part that may be at `places`; of a part that may be anywhere, no place is demanded."""
 
-    def __init__(
-        self, line: Line, sheet: Sheet, text: StepText, places: Places, *, is_lenient: bool = False
-    ) -> None:
-        self.line, self.sheet, self.text, self.places, self.is_lenient = line, sheet, text, places, is_lenient
-        self.file = text.file
+    def __init__(self, line: Line, sheet: Sheet, text: StepText, places: Places) -> None:
+        self.line, self.sheet, self.text, self.places, self.file = line, sheet, text, places, text.file
 
     def compiled(self) -> tuple[Step | None, Places]:
         """The step without its routes, and where the part may be after it; None for either after findings."""
@@ -123,13 +120,13 @@ class StepCompiler:
             what.name,
             what.works,
             modules,
-            tuple((phase.role, phase.skill) for phase in what.phases),
-            self.file.take,
-            to,
-            at,
-            values.given,
-            values.references,
-            tuple(self.text.needs),
+            phases=tuple((phase.role, phase.skill) for phase in what.phases),
+            take=self.file.take,
+            to=to,
+            at=at,
+            parameters=values.given,
+            references=values.references,
+            needs=self.text.needs,
             timeout=self.file.timeout,
             parts=self.file.parts,
         )
@@ -144,7 +141,7 @@ class StepCompiler:
             )
             origins: Iterable[str] | None = self._sources()
         else:
-            self._demand_part("to")
+            self._demand_part()
             origins = at or self._known_places()
             if at:
                 self._demand_place(frozenset(at), "at", f"{self.text.name!r} works there")
@@ -152,7 +149,7 @@ class StepCompiler:
         if origins is not None and not origins:
             return {}, to, after
         found = reach(self.line, what, among, origins, to)
-        is_stranded = bool(found.stranded) and not self.file.take and not self.is_lenient
+        is_stranded = bool(found.stranded) and not self.file.take
         if is_stranded or not all(found.modules.values()):
             self._nobody(what, among, found.stranded or tuple(origins or ()), to)
             return {}, to, after
@@ -161,7 +158,7 @@ class StepCompiler:
     def _joining(
         self, what: Doing, among: Candidates, into: tuple[str, ...]
     ) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...], Places]:
-        self._demand_part("into")
+        self._demand_part()
         self._demand_place(frozenset(into), "into", f"{self.file.take} is to join it there")
         sources = self._sources()
         if not sources:
@@ -174,7 +171,7 @@ class StepCompiler:
     def _staying(
         self, among: Candidates, at: tuple[str, ...]
     ) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...], Places]:
-        self._demand_part("do")
+        self._demand_part()
         if at:
             self._demand_place(frozenset(at), "at", f"{self.text.name!r} works there")
         places = frozenset(at) or self._known_places() or frozenset(self.line.stations)
@@ -189,7 +186,7 @@ class StepCompiler:
             and all(any(works_at(self.line, m, place) for m in modules) for modules in among.values())
         )
         left = sorted(places - set(workable))
-        if (self.places is not None or at) and left and not self.is_lenient:
+        if (self.places is not None or at) and left:
             self._nobody_at(among, left)
         return fit, workable, self.places
 
@@ -214,7 +211,7 @@ class StepCompiler:
     def _known_places(self) -> Places:
         return None if self.places is None else frozenset(place for place in self.places if place)
 
-    def _demand_part(self, key: str) -> None:
+    def _demand_part(self) -> None:
         """The part is there, and still on the line."""
         if self.places == frozenset({""}):
             where = self.text.node.items["step"].span
@@ -225,7 +222,7 @@ class StepCompiler:
                 NOT_THERE, where, f"{self.text.name!r} needs a part, but there is none yet", advice
             )
         left = sorted(place for place in self.places or () if place and self.line.stations[place].sink)
-        if left and not self.is_lenient:
+        if left:
             where = self.text.node.items["step"].span
             message = f"{self.text.name!r} needs the part, but it has left the line at {left[0]}"
             self.sheet.error(NOT_THERE, where, message, "put this step before that")

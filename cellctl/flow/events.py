@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from cellctl.flow.state import FlowState
 from cellctl.messages import Head, Item, Move, Value
 from cellctl.packml import Mode, State
 from cellctl.recipe.executable import Executable
@@ -189,8 +190,15 @@ class Corrected(Happened, frozen=True, tag=True):
     at: float = 0.0
 
 
+class Snapshot(Happened, frozen=True, tag=True):
+    """The whole state; what stands before it in the journal is archived."""
+
+    state: FlowState
+
+
 FlowEvent = (
-    LineTaken
+    Snapshot
+    | LineTaken
     | LineEntered
     | RecipeTaken
     | OrderTaken

@@ -26,8 +26,9 @@ from cellctl.flow.events import (
     PartBorn,
     PartEnded,
     RecipeTaken,
+    Snapshot,
 )
-from cellctl.flow.routes import after_failure, reset_from
+from cellctl.flow.routes import after_failure, reset_from, scrapped
 from cellctl.flow.state import GONE, Component, FlowState, Job, Lot, Order, Part
 from cellctl.messages import Item, Move
 
@@ -82,6 +83,8 @@ def apply(state: FlowState, event: FlowEvent) -> FlowState:
             return replace(state, packml=entered, mode=mode)
         case LineTaken(_, digest):
             return replace(state, line=digest)
+        case Snapshot(whole):
+            return whole
 
 
 # --- parts and commands -----------------------------------------------------------------------------------------
@@ -230,7 +233,7 @@ def decided(state: FlowState, part: Part, choice: str) -> Part:
         case "retry":
             return part
         case "scrap":
-            return replace(part, scrapping=True, done=())
+            return scrapped(state.executable(part), part)
         case "remove":
             return replace(part, removed=True)
         case "next" if asking is not None:

@@ -18,13 +18,23 @@ def after_failure(state: FlowState, part: Part, step: Step, outcome: str, detail
         return reset_from(state, part, route.start or step.name)
     match route.then:
         case "scrap":
-            return replace(part, scrapping=True, done=())
+            return scrapped(state.executable(part), part)
         case "next":
             return replace(part, done=(*part.done, step.name))
         case "ask":
             return replace(part, asking=Asking(step.name, outcome, detail))
+        case target if target in (scrap.name for scrap in state.executable(part).scrap):
+            return scrapped(state.executable(part), part, target)
         case target:
             return reset_from(state, part, target)
+
+
+def scrapped(executable: Executable, part: Part, start: str = "") -> Part:
+    """The part on the scrap route: of its steps only `start`, or else the first, and those that need it."""
+    start = start or next((step.name for step in executable.scrap), "")
+    wanted = depending_on(executable, start, scrapping=True)
+    passed_over = tuple(step.name for step in executable.scrap if step.name not in wanted)
+    return replace(part, scrapping=True, done=passed_over)
 
 
 def reset_from(state: FlowState, part: Part, name: str) -> Part:

@@ -46,10 +46,10 @@ class PoseFile(Written):
     x: Length
     y: Length
     z: Length
-    alpha: Angle = usually("0 deg")
-    beta: Angle = usually("180 deg")
-    gamma: Angle = usually("0 deg")
-    frame: str = ""
+    alpha: Angle = usually("0 deg", "about x")
+    beta: Angle = usually("180 deg", "about y; at 180 deg the tool points down")
+    gamma: Angle = usually("0 deg", "about z")
+    frame: str = Field(default="", description="the frame that it stands in; the line's when nothing is said")
 
 
 class FrameFile(Written):
@@ -78,97 +78,121 @@ Poses = Annotated[
 class GridFile(Written):
     """Nests in rows and columns; the pose is that of the first, and they are numbered from it along the rows."""
 
-    columns: Annotated[int, Field(ge=1)]
-    rows: Annotated[int, Field(ge=1)] = 1
-    column_pitch: Length = usually("0 mm")
-    row_pitch: Length = usually("0 mm")
+    columns: int = Field(ge=1, description="nests in a row")
+    rows: int = Field(default=1, ge=1, description="rows of nests")
+    column_pitch: Length = usually("0 mm", "from nest to nest in a row, along x of the pose's frame")
+    row_pitch: Length = usually("0 mm", "from row to row, along y")
 
 
 class StationFile(Written):
     """Every key that a station may have; a kind allows some of them."""
 
-    capacity: Annotated[int, Field(ge=1)] = 1
-    pose: Poses | None = None
-    approach: Annotated[Length, Between("0 mm", "1 m")] = usually("50 mm")
-    via: tuple[PoseFile, ...] = ()
-    grid: GridFile | None = None
-    source: str = ""
-    sink: bool = False
-    at: Length | None = None
-    eye: str = ""
-    stopper: str = ""
-    device: str = ""
-    zone: str = ""
+    capacity: int = Field(default=1, ge=1, description="how many items it holds")
+    pose: Poses | None = Field(
+        default=None, description="where an arm puts and takes: one pose, or one for each arm"
+    )
+    approach: Annotated[Length, Between("0 mm", "1 m")] = usually(
+        "50 mm", "height above the pose to which an arm comes first, and from there straight down"
+    )
+    via: tuple[PoseFile, ...] = Field(
+        default=(), description="poses through which an arm goes on its way there"
+    )
+    grid: GridFile | None = Field(default=None, description="nests in rows and columns")
+    source: str = Field(default="", description="the material that it yields")
+    sink: bool = Field(default=False, description="true: what comes here has left the line")
+    at: Length | None = Field(default=None, description="where along its belt it is")
+    eye: str = Field(default="", description="input that sees what stands here, such as `io1.di0`")
+    stopper: str = Field(
+        default="", description="output that lowers the stopper here; off: it is up and parts stop"
+    )
+    device: str = Field(default="", description="which of the module's devices serves this station")
+    zone: str = Field(default="", description="zone that is taken while anything works here")
 
 
 class DeviceFile(Written):
     """What every device has, besides its driver's options."""
 
-    use: str
-    simulated: Keys = {}
+    use: str = Field(description="the driver")
+    simulated: Keys = Field(default={}, description="what only its simulator needs to know")
 
 
 class ToolFile(DeviceFile):
     """A tool is a device that an arm wears; `length` is from the flange to the point that poses mean."""
 
-    length: Annotated[Length, Between("0 mm", "2 m")] = usually("0 mm")
-    mass: Mass = usually("0 kg")
+    length: Annotated[Length, Between("0 mm", "2 m")] = usually(
+        "0 mm", "from the flange to the point that poses mean"
+    )
+    mass: Mass = usually("0 kg", "part of what the arm carries")
 
 
 class ModuleFile(Written):
     """What every module has, besides its kind's options."""
 
-    kind: str
-    devices: dict[Name, str | Keys] = {}
-    stations: dict[Name, Keys] = {}
-    tools: dict[Name, Keys] = {}
-    at: str = ""
-    zones: tuple[str, ...] = ()
-    bus: str = ""
+    kind: str = Field(description="what it is: conveyor, arm, feeder, inspection, machine, or a plug-in's")
+    devices: dict[Name, str | Keys] = Field(
+        default={}, description="its devices by role: `{use: DRIVER, ...}`, or the name of a shared one"
+    )
+    stations: dict[Name, Keys] = Field(default={}, description="its stations by name")
+    tools: dict[Name, Keys] = Field(default={}, description="what an arm wears, by name")
+    at: str = Field(default="", description="the station of another module at which it works")
+    zones: tuple[str, ...] = Field(default=(), description="zones that are taken while it works anywhere")
+    bus: str = Field(
+        default="",
+        description="where its process is on the bus; else on the next two ports after the runner's",
+    )
 
 
 class RunnerFile(Written):
     """The runner: where it is on the bus, how many parts it lets in, who starts the line again after a crash."""
 
-    bus: str = "tcp://127.0.0.1:5700"
-    wip: Annotated[int, Field(ge=0)] = 0
-    restart: Literal["operator", "automatic"] = "operator"
+    bus: str = Field(
+        default="tcp://127.0.0.1:5700",
+        description="where it takes commands; its events are on the next port. A host beyond loopback demands keys",
+    )
+    wip: int = Field(default=0, ge=0, description="how many parts at a time at most; 0: as many as are safe")
+    restart: Literal["operator", "automatic"] = Field(
+        default="operator", description="who starts the line again after a crash"
+    )
 
 
 class MaterialFile(Written):
     """A kind of component; height and stiffness are for the simulated plant."""
 
-    mass: Annotated[Mass, Between("0 kg", "1000 kg")] = usually("0 kg")
-    height: Annotated[Length, Between("0 mm", "10 m")] = usually("0 mm")
-    stiffness: Stiffness = usually("0 N/m")
+    mass: Annotated[Mass, Between("0 kg", "1000 kg")] = usually("0 kg", "held against what the arm carries")
+    height: Annotated[Length, Between("0 mm", "10 m")] = usually("0 mm", "for the simulated plant")
+    stiffness: Stiffness = usually("0 N/m", "for the simulated plant; 0: rigid")
 
 
 class CarrierFile(Written):
     """A pallet or tray; its name here is the id that it carries."""
 
-    nests: Annotated[int, Field(ge=1)] = 1
-    home: str
+    nests: int = Field(default=1, ge=1, description="how many parts it holds; places `CARRIER#0`, ...")
+    home: str = Field(description="the station where it stands at the very beginning")
 
 
 class SafetyFile(Written):
     """A guard or emergency stop that is reported at an input; without `modules` it concerns all."""
 
-    input: str
-    modules: tuple[str, ...] = ()
+    input: str = Field(description="the point that is on while all is safe")
+    modules: tuple[str, ...] = Field(default=(), description="whom it concerns; nobody named: all modules")
 
 
 class LineFile(Written):
     """The whole file."""
 
-    line: Name
-    runner: RunnerFile = RunnerFile()
-    devices: dict[Name, Keys] = {}
-    modules: Annotated[dict[Name, Keys], Field(min_length=1)]
-    materials: dict[Name, MaterialFile] = {}
-    carriers: dict[Name, CarrierFile] = {}
-    zones: tuple[Name, ...] = ()
-    safety: dict[Name, SafetyFile] = {}
-    frames: dict[Name, FrameFile] = {}
+    line: Name = Field(description="its name, and that of its state directory")
+    runner: RunnerFile = Field(default=RunnerFile(), description="the process that commands the modules")
+    devices: dict[Name, Keys] = Field(
+        default={}, description="devices that modules share: these modules run in one process"
+    )
+    modules: Annotated[dict[Name, Keys], Field(min_length=1)] = Field(description="the modules by name")
+    materials: dict[Name, MaterialFile] = Field(default={}, description="kinds of components by name")
+    carriers: dict[Name, CarrierFile] = Field(default={}, description="pallets and trays by their id")
+    zones: tuple[Name, ...] = Field(default=(), description="spaces that only one may be in at a time")
+    safety: dict[Name, SafetyFile] = Field(
+        default={}, description="guards and emergency stops that are reported here, never implemented here"
+    )
+    frames: dict[Name, FrameFile] = Field(default={}, description="frames for poses by name")
 
 
 class TaughtPose(PoseFile):

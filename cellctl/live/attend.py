@@ -15,17 +15,25 @@ from cellctl.live import deployment as deployments
 from cellctl.live.bring_up import HOLD_TIME, addresses_of, bring_up, hold
 from cellctl.live.deployment import FILE, Deployment
 from cellctl.live.interrupts import Interrupts, unless
-from cellctl.live.process_table import supervising
+from cellctl.live.process_table import LOCK, supervising
 from cellctl.live.supervisor import Supervisor
 
 LOG = Path("log") / "supervisor.log"  # in the state directory
+KEPT = {"log", "keys", LOCK}  # of a state directory, whatever is set aside
 INTERRUPTED = 130
 
 
 async def attend(
-    line: Line, path: Path, state: Path, say: Callable[[str], None], *, simulated: bool, keys: str = ""
+    line: Line,
+    path: Path,
+    state: Path,
+    say: Callable[[str], None],
+    *,
+    simulated: bool,
+    keys: str = "",
+    fresh: bool = False,
 ) -> int:
-    """Run the line until a signal ends it; the exit code for `cellctl up`.
+    """Run the line until a signal ends it; the exit code for `cellctl up`. `fresh` sets earlier records aside.
 
     The first signal holds the line, so that what is in hand is finished; a second one ends it at once.
     Raises LineIsUp, BusError, DeploymentError.
@@ -34,6 +42,8 @@ async def attend(
     with supervising(state):
         _refuse_other_world(state, simulated)
         told = _also_to(state / LOG, say)
+        if simulated:
+            _begin(state, fresh, told)
         async with Supervisor(state, line.name, told, simulated=simulated) as supervisor:
             interrupts.when_hurried = supervisor.kill
             work = bring_up(supervisor, line, path, processes=addresses_of(line), keys=keys)
@@ -69,6 +79,23 @@ def _refuse_other_world(state: Path, simulated: bool) -> None:
             f"{state} holds the records of a line on {was} devices, which say nothing about {asked} ones; "
             "choose another directory with --state"
         )
+
+
+def _begin(state: Path, fresh: bool, told: Callable[[str], None]) -> None:
+    """A simulated line is empty at each start, whatever the records of an earlier one say."""
+    if not (state / "runner.sqlite").exists():
+        return
+    if not fresh:
+        told(
+            "simulated devices begin empty; parts on record are to be put right with `cellctl recover` (or --fresh)"
+        )
+        return
+    aside = state / f"before-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}"
+    aside.mkdir(mode=0o700)
+    for path in state.iterdir():
+        if path.name not in KEPT and not path.name.startswith("before-"):
+            path.rename(aside / path.name)
+    told(f"the records of the earlier run are in {aside}")
 
 
 def _also_to(log: Path, say: Callable[[str], None]) -> Callable[[str], None]:

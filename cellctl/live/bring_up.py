@@ -139,18 +139,20 @@ async def until_ready(session: Session, patience: float) -> None:
 async def hold(deployment: Deployment, patience: float = HOLD_TIME) -> str:
     """Let the line finish what it has in hand and begin nothing new; the state it came to, or is in after `patience`.
 
-    Raises PeerSilent, Refused.
+    A line on its way to somewhere else gets half of that to arrive; then it is stopped. Raises PeerSilent, Refused.
     """
-    ends = time.monotonic() + patience
+    began = time.monotonic()
     async with connect(deployment) as session:
-        told = False
+        told: set[str] = set()
         while True:
             state = str((await session.call("status", patience=2.0))["state"])
-            if state in AT_REST or time.monotonic() > ends:
+            passed = time.monotonic() - began
+            if state in AT_REST or passed > patience:
                 return state
-            if state in ("execute", "suspended") and not told:
-                await session.call("command", {"command": "hold"}, patience=2.0)
-                told = True
+            wanted = "hold" if state in ("execute", "suspended") else "stop" if passed > patience / 2 else ""
+            if wanted and wanted not in told and state not in ("holding", "stopping", "aborting"):
+                told.add(wanted)
+                await session.call("command", {"command": wanted}, patience=2.0)
             await asyncio.sleep(0.1)
 
 

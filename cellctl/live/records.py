@@ -11,7 +11,7 @@ import msgspec
 from cellctl.errors import StoreError
 from cellctl.flow.events import FlowEvent
 from cellctl.journal import Journal
-from cellctl.live.store import read_rows
+from cellctl.live.store import read_all_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,12 @@ class ReadOnly:
         raise StoreError(f"the journal {self.path} is open for reading only")
 
     def replay(self) -> Iterator[bytes]:
-        """Every row. Raises StoreError."""
-        return read_rows(self.path)
+        """Every row, archived ones included. Raises StoreError."""
+        return read_all_rows(self.path)
+
+    async def archive(self, before: int) -> None:
+        """Always raises StoreError."""
+        raise StoreError(f"the journal {self.path} is open for reading only")
 
 
 def runner_events(state: Path) -> Iterator[FlowEvent]:

@@ -54,6 +54,15 @@ def read_rows(path: Path, after: int = 0) -> Iterator[bytes]:
             after = rows[-1][0]
 
 
+def read_all_rows(path: Path) -> Iterator[bytes]:
+    """Every row ever appended, the archived ones first. Raises StoreError."""
+    after = 0
+    for archive in sorted(archive_folder(path).glob("*.sqlite")):
+        yield from read_rows(archive, after)
+        after = int(archive.stem) - 1
+    yield from read_rows(path, after)
+
+
 class Store:
     """One process's rows. Fulfils `cellctl.runtime.RecordStore`; made by `open_store`.
 
@@ -62,7 +71,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._requests: SimpleQueue[Sequence[bytes] | None] = SimpleQueue()  # rows, or None: close
+        self._requests: SimpleQueue[Sequence[bytes] | int | None] = SimpleQueue()  # rows; archive; close
         self._unanswered: deque[asyncio.Future[None]] = deque()
         self._ended: StoreError | None = None
         self._thread = Thread(target=self._write, name=f"store {path.stem}", daemon=True)
@@ -84,8 +93,14 @@ class Store:
         await durable
 
     def replay(self) -> Iterator[bytes]:
-        """Every row in the order of appending. Raises StoreError."""
+        """Every row that is not archived, in the order of appending. Raises StoreError."""
         return read_rows(self._path)
+
+    async def archive(self, before: int) -> None:
+        """Move the rows before number `before` into a file of their own. Raises StoreError."""
+        archived = self._answer()
+        self._requests.put(before)
+        await archived
 
     async def close(self) -> None:
         """Make durable what is waiting, then close the file. Raises StoreError."""
@@ -127,11 +142,18 @@ class Store:
             with _explained(self._path), closing(_create(self._path)) as database:
                 self._report(1)
                 written = 0
-                while appends := self._take():
-                    rows = [row for rows in appends for row in rows]
-                    _commit(database, rows)
-                    self._report(len(appends))
-                    written += _PAGE + sum(map(len, rows))
+                while True:
+                    appends, other = self._take()
+                    if appends:
+                        rows = [row for rows in appends for row in rows]
+                        _commit(database, rows)
+                        self._report(len(appends))
+                        written += _PAGE + sum(map(len, rows))
+                    if isinstance(other, int):
+                        _archive(database, self._path, other)
+                        self._report(1)
+                    elif not appends:
+                        break
                     if written > _CHECKPOINT:
                         database.execute("PRAGMA wal_checkpoint(PASSIVE)")
                         written = 0
@@ -142,17 +164,22 @@ class Store:
     def _report(self, count: int) -> None:
         self._loop.call_soon_threadsafe(self._succeeded, count)
 
-    def _take(self) -> list[Sequence[bytes]]:
-        """The appends waiting now; waits for one. Empty when the store is to be closed."""
+    def _take(self) -> tuple[list[Sequence[bytes]], int | None]:
+        """The appends waiting now, and the request after them that is none; waits for one of either.
+
+        No append and no such request: the store is to be closed.
+        """
         appends: list[Sequence[bytes]] = []
         while len(appends) < _COMMIT and (not appends or not self._requests.empty()):
-            rows = self._requests.get()
-            if rows is None:
+            request = self._requests.get()
+            if request is None:
                 if appends:
                     self._requests.put(None)  # the last request: seen again after this commit
                 break
-            appends.append(rows)
-        return appends
+            if isinstance(request, int):
+                return appends, request
+            appends.append(request)
+        return appends, None
 
 
 # --- the file ---------------------------------------------------------------------------------------------------
@@ -223,6 +250,34 @@ def _commit(database: sqlite3.Connection, rows: Sequence[bytes]) -> None:
     database.execute("BEGIN IMMEDIATE")
     database.executemany("INSERT INTO rows (row) VALUES (?)", ((row,) for row in rows))
     database.execute("COMMIT")
+
+
+def _archive(database: sqlite3.Connection, path: Path, before: int) -> None:
+    """Copy rows into the next archive, and only when they are durable there take them out of the journal."""
+    folder = archive_folder(path)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    target = folder / f"{before:012d}.sqlite"
+    os.close(os.open(target, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    database.execute("ATTACH ? AS archive", (str(target),))
+    try:
+        database.execute("PRAGMA archive.synchronous = FULL")
+        database.execute(
+            "CREATE TABLE IF NOT EXISTS archive.rows (number INTEGER PRIMARY KEY, row BLOB NOT NULL)"
+        )
+        database.execute(f"PRAGMA archive.user_version = {FORMAT}")
+        database.execute(
+            "INSERT OR IGNORE INTO archive.rows SELECT * FROM main.rows WHERE number < ?", (before,)
+        )
+    finally:
+        database.execute("DETACH archive")
+    _sync_directory(folder)
+    _sync_directory(folder.parent)
+    database.execute("DELETE FROM rows WHERE number < ?", (before,))
+
+
+def archive_folder(path: Path) -> Path:
+    """Where the rows go that a journal has archived."""
+    return path.with_suffix(".archive")
 
 
 def _sync_directory(path: Path) -> None:

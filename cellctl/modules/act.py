@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
-from cellctl.device import Action, ActionResult, Recovery, Settlement
+from cellctl.device import Action, Recovery, Settlement
 from cellctl.errors import CellctlError, PlugInError
-from cellctl.journal import ActionBegan, ActionEnded
-from cellctl.messages import Move, Question, Value
-from cellctl.modules.ledger import Ledger, PastAction, Unfinished
+from cellctl.journal import ActionBegan
+from cellctl.messages import Move, Question
+from cellctl.modules.ledger import Ledger, PastAction, Unfinished, ended
 from cellctl.modules.recorder import Recorder
 from cellctl.runtime import Runtime
 
@@ -200,13 +200,3 @@ class ErrandAct:
         seconds = self._runtime.now() - started
         await self._record(ended(self._module, 0, number, result, (), seconds))
         return result
-
-
-def ended(
-    module: str, command: int, number: int, result: object, moves: tuple[Move, ...], device_time: float
-) -> ActionEnded:
-    """The record of an action's end."""
-    value = cast(ActionResult, result)
-    if isinstance(value, dict):
-        return ActionEnded(module, command, number, None, moves, device_time, dict[str, Value](value))
-    return ActionEnded(module, command, number, value, moves, device_time)

@@ -115,15 +115,24 @@ class Conveyor:
 
     async def _hop(self, item: Item, here: Station, there: Station, is_riding: bool, act: Act) -> Ran:
         """From one stop to the next."""
+        was_watched = is_riding
+
+        async def watch(number: int) -> None:
+            nonlocal was_watched
+            was_watched = True
+            await self._keep_running(number)
+
         if not is_riding:
             if there.name in self._leaving:
                 await self._leaving[there.name].wait()
-            gone = await act(self._release(here), lambda gone: self._moved(gone, item, self._module.name))
+            letting_go = release(self._stop(here), self._rack.runtime, self._options.patience, watch)
+            gone = await act(letting_go, lambda gone: self._moved(gone, item, self._module.name))
             self._has_left(here)
             if not gone:
                 return Ran("jam", detail=f"{item.id} did not leave {here.name}, or is not there")
         way = None if is_riding else abs((there.at or 0.0) - (here.at or 0.0))
-        if await act(self._arrive(there, way), lambda came: self._moved(came, item, there.name)):
+        arrives = self._arrive(there, way, was_watched)
+        if await act(arrives, lambda came: self._moved(came, item, there.name)):
             return Ran()
         return Ran("jam", detail=f"{item.id} did not arrive at {there.name}")
 
@@ -179,14 +188,19 @@ class Conveyor:
     def _release(self, here: Station) -> Action[bool]:
         return release(self._stop(here), self._rack.runtime, self._options.patience, self._keep_running)
 
-    def _arrive(self, there: Station, way: float | None) -> Action[bool]:
-        """`way` is how far it is [m]; None when nobody knows, as for what rides on the belt already."""
+    def _arrive(self, there: Station, way: float | None, was_watched: bool = True) -> Action[bool]:
+        """`way` is how far it is [m]; None when nobody knows, as for what rides on the belt already.
+
+        What was let go in an earlier run of the command was not watched on its way.
+        """
         if way is None:
             way = max(station.at or 0.0 for station in self._module.stations)
         limit = 1.5 * way / self._options.speed + self._options.patience
         run_on = self._options.run_on / self._options.speed
         stop = self._stop(there)
-        return arrival(stop, self._rack.runtime, limit, run_on, self._keep_running, self._check_drive)
+        return arrival(
+            stop, self._rack.runtime, limit, run_on, self._keep_running, self._check_drive, was_watched
+        )
 
     def _deliver(self, here: Station) -> Action[None]:
         """Run on until the part has passed over the belt's end."""

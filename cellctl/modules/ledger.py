@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import cast
 
 from cellctl.device import ActionResult
 from cellctl.errors import StoreError
@@ -12,6 +13,7 @@ from cellctl.journal import (
     ActionEnded,
     Answered,
     Asked,
+    BeganAgain,
     Entered,
     Forgot,
     LeaseTaken,
@@ -19,7 +21,7 @@ from cellctl.journal import (
     Taken,
     Told,
 )
-from cellctl.messages import Answer, Command, Head, Move, Question
+from cellctl.messages import Answer, Command, Head, Move, Question, Value
 from cellctl.packml import Mode, State
 
 LAST_ACTION = 2**32 - 1  # action numbers fit the registers of a handshake
@@ -128,6 +130,9 @@ class Book:
 
     def apply(self, record: ModuleRecord) -> None:
         """Take a durable record into account. Records of a module that is not here any more are passed over."""
+        if isinstance(record, BeganAgain):
+            self.ledgers = {name: Ledger(name) for name in self.ledgers}
+            return
         if isinstance(record, ActionBegan):
             self._last_action = max(self._last_action, record.action)
         elif isinstance(record, Asked):
@@ -135,6 +140,11 @@ class Book:
         ledger = self.ledgers.get(module_of(record))
         if ledger is not None:
             ledger.apply(record)
+
+    @property
+    def last_action(self) -> int:
+        """The greatest number that was given."""
+        return self._last_action
 
     def next_action(self) -> int:
         """A number that no action of this journal ever had. Raises StoreError when none is left."""
@@ -153,5 +163,17 @@ def module_of(record: ModuleRecord) -> str:
             return command.module
         case Answered(answer):
             return answer.module
+        case BeganAgain():
+            return ""
         case _:
             return record.module
+
+
+def ended(
+    module: str, command: int, number: int, result: object, moves: tuple[Move, ...], device_time: float
+) -> ActionEnded:
+    """The record of an action's end."""
+    value = cast(ActionResult, result)
+    if isinstance(value, dict):
+        return ActionEnded(module, command, number, None, moves, device_time, dict[str, Value](value))
+    return ActionEnded(module, command, number, value, moves, device_time)

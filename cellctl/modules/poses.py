@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import atan2, cos, sin
+from dataclasses import replace
 
 from cellctl.device import Pose
 from cellctl.errors import Refused
@@ -53,21 +53,16 @@ class Reachable:
 
 
 def in_grid(pose: Pose, station: Station, nest: int) -> Pose:
-    """The pose of nest `nest`: along the pose's own x as seen from above, and square to that, nest 0 at `pose`.
+    """The pose of nest `nest` of a station whose nest 0 is at `pose`.
 
     Raises Refused for a nest that the grid does not have.
     """
     grid = station.grid
     assert grid is not None
-    row, column = divmod(nest, grid.columns)
-    if not 0 <= row < grid.rows:
+    if not 0 <= nest < grid.columns * grid.rows:
         raise Refused(f"{station.name} has nests 0 to {grid.columns * grid.rows - 1}, not {nest}")
-    T = _transform(pose)
-    turn = atan2(T[1, 0], T[0, 0])
-    dx, dy = column * grid.column_pitch, row * grid.row_pitch
-    x = pose.x + dx * cos(turn) - dy * sin(turn)
-    y = pose.y + dx * sin(turn) + dy * cos(turn)
-    return Pose(x, y, pose.z, pose.alpha, pose.beta, pose.gamma)
+    dx, dy = grid.offset(nest)
+    return replace(pose, x=pose.x + dx, y=pose.y + dy)
 
 
 def raised(pose: Pose, above: float) -> Pose:

@@ -213,6 +213,7 @@ def _named_by(module: Module) -> list[str]:
     for station in module.stations:
         names += [Point.parse(point).device for point in (station.eye, station.stopper) if point]
         names += [station.device] if station.device else []
+        names += references(station.options) if station.options is not None else []
     return names + references(module.options)
 
 

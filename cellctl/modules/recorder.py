@@ -7,8 +7,11 @@ from collections.abc import Callable
 
 from cellctl.journal import ActionEnded, Answered, Journal, ModuleRecord
 from cellctl.messages import Head, Move
+from cellctl.modules.compaction import says_the_same
 from cellctl.modules.ledger import Book, module_of
 from cellctl.runtime import Channel, Event, Runtime
+
+LONGEST = 20_000  # records that a replay may have to read
 
 TellMove = Callable[[str, int, int, Move], None]  # module, command, which of its moves, the move
 
@@ -16,8 +19,17 @@ TellMove = Callable[[str, int, int, Move], None]  # module, command, which of it
 class Recorder:
     """Call it with records to journal them together; it returns when they are durable and applied."""
 
-    def __init__(self, runtime: Runtime, journal: Journal[ModuleRecord], book: Book, tell: TellMove) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        journal: Journal[ModuleRecord],
+        book: Book,
+        tell: TellMove,
+        longest: int = LONGEST,
+    ) -> None:
+        """`longest`: after so many records the journal is begun again."""
         self._runtime, self._journal, self._book, self._tell = runtime, journal, book, tell
+        self._longest = longest
         self._inbox: Channel[tuple[tuple[ModuleRecord, ...], Event]] = runtime.channel()
 
     @property
@@ -40,6 +52,8 @@ class Recorder:
                 for record in records:
                     self._apply(record)
                 durable.set()
+            if self._journal.length > self._longest:
+                await self._journal.begin_again(*says_the_same(self._book))
 
     def _apply(self, record: ModuleRecord) -> None:
         first = 0

@@ -84,13 +84,15 @@ def arrival(
     run_on: float,
     run: Callable[[int], Awaitable[None]],
     check_drive: Callable[[], Awaitable[None]],
+    was_watched: bool = True,
 ) -> Action[bool]:
     """Run the belt until the eye sees the part, and `run_on` [s] longer so that it rests against the stopper.
 
     False when it is not seen within `limit` [s]. Recoverable: running on until the eye sees it brings a known state
-    whatever happened; what fell into a sink unseen meanwhile is there when nothing comes any more.
+    whatever happened; what fell into a sink unseen meanwhile, or while nobody watched it on its way, is there when
+    nothing comes any more.
     """
-    is_recovering = False
+    is_recovering = not was_watched
 
     async def perform(number: int) -> bool:
         await run(number)

@@ -15,9 +15,9 @@ from cellctl.skill import Works
 class Route(msgspec.Struct, frozen=True):
     """Where a part goes after an outcome that is not `done`.
 
-    First `retry` times back to `start` (a step's name; "" is the step itself), then to `then`: "scrap" (the recipe's
-    scrap steps), "ask" (an operator decides), "next" (go on as if done), the name of a step to rework from, or the name
-    of a scrap step: of the scrap steps only that one is done, and those that need it.
+    First `retry` times back to `start` (a step's name; "" is the step itself), then to `then`: "ask" (an operator
+    decides), "next" (go on as if done), the name of a step to rework from, or the name of a scrap step: of the scrap
+    steps only that one is done, and those that need it. "scrap" means the first scrap step.
     """
 
     retry: int = 0

@@ -25,7 +25,7 @@ station where it works if that is not plain (`at`), and the skill's parameters b
 After an outcome that is not `done` the part takes the step's route for it: `on: {missed: {retry: 2, then: ask}}`, or
 shortly `on: {reject: scrap}`. `retry` tries again, from an earlier step with `from: press`; `then` is `scrap`, `ask`
 (an operator), `next` (go on as if done), the name of a step to rework from, or the name of a scrap step: the part is
-scrapped by that step and those that need it, such as one of several reject lanes.
+scrapped by that step and those that need it, such as one of several reject lanes. `scrap` names the first of them.
 
 A variant sets parameters and changes steps by name. `steps: {press: {force: 55 N}}` changes keys of a step,
 `{again: {after: press, do: run, ...}}` (or `before`) adds one, `{board: remove}` removes one. `extends` takes another
@@ -56,50 +56,75 @@ class Written(BaseModel):
 class ParameterFile(Written):
     """What variants may change: a material, a quantity, a text or a number, with its usual value."""
 
-    material: str | None = None
-    default: AnyQuantity | None = None
-    min: AnyQuantity | None = None
-    max: AnyQuantity | None = None
-    text: str | None = None
-    choices: tuple[str, ...] = ()
-    number: int | float | None = None
+    material: str | None = Field(default=None, description="the usual material; one of the line's")
+    default: AnyQuantity | None = Field(
+        default=None, description="the usual quantity, or one with a tolerance"
+    )
+    min: AnyQuantity | None = Field(default=None, description="the least quantity that a variant may set")
+    max: AnyQuantity | None = Field(default=None, description="the greatest")
+    text: str | None = Field(default=None, description="the usual text")
+    choices: tuple[str, ...] = Field(default=(), description="the only texts that a variant may set")
+    number: int | float | None = Field(default=None, description="the usual number")
 
 
 class RouteFile(Written):
     """Where a part goes after an outcome that is not `done`."""
 
-    retry: Annotated[int, Field(ge=0, le=100)] = 0
-    start: Annotated[Name, Field(alias="from")] = ""
-    then: Name = ASK
+    retry: int = Field(default=0, ge=0, le=100, description="how often it is tried again")
+    start: Name = Field(
+        default="", alias="from", description="the step with which the new try begins; else the step itself"
+    )
+    then: Name = Field(
+        default=ASK,
+        description="where it goes after that: `scrap`, `ask`, `next`, a step to rework from, or a scrap step",
+    )
 
 
 class StepFile(Written):
     """What every step has, besides the parameters of its skill."""
 
-    step: Name
-    do: Name
-    take: str = ""
-    to: str | tuple[str, ...] = ()
-    into: str = ""
-    at: str | tuple[str, ...] = ()
-    by: str | tuple[str, ...] | dict[Name, str | tuple[str, ...]] = ()
-    needs: str | tuple[str, ...] | None = None
-    on: dict[Name, Name | RouteFile] = {}
-    timeout: Duration | None = None
-    parts: Annotated[int, Field(ge=1, le=10_000)] = 1
+    step: Name = Field(description="its name")
+    do: Name = Field(description="the skill")
+    take: str = Field(default="", description="the material that is brought")
+    to: str | tuple[str, ...] = Field(default=(), description="the station, or any of several, to which")
+    into: str = Field(default="", description="the station where what is brought joins the part")
+    at: str | tuple[str, ...] = Field(
+        default=(), description="the station where it works, if that is not plain"
+    )
+    by: str | tuple[str, ...] | dict[Name, str | tuple[str, ...]] = Field(
+        default=(), description="the only modules that may do it; else all that can"
+    )
+    needs: str | tuple[str, ...] | None = Field(
+        default=None, description="steps that must be done before; the one above when nothing is said"
+    )
+    on: dict[Name, Name | RouteFile] = Field(
+        default={}, description="where the part goes after an outcome that is not `done`"
+    )
+    timeout: Duration | None = Field(
+        default=None, description="after which the module is asked to stop, and an alarm says so"
+    )
+    parts: int = Field(default=1, ge=1, le=10_000, description="on how many parts at once it works")
 
 
 class RecipeFile(Written):
     """The whole file. `arrives` names the stations where parts are announced; without it the runner makes them."""
 
-    recipe: Name
-    revision: Annotated[int, Field(ge=1)] = 1
-    description: str = ""
-    arrives: str | tuple[str, ...] = ()
-    parameters: dict[Name, ParameterFile] = {}
-    variants: dict[Name, Keys] = {}
-    steps: Annotated[tuple[Keys, ...], Field(min_length=1)]
-    scrap: tuple[Keys, ...] = ()
+    recipe: Name = Field(description="its name")
+    revision: int = Field(
+        default=1, ge=1, description="counted up by whoever changes it; each part records it"
+    )
+    description: str = Field(default="", description="for people")
+    arrives: str | tuple[str, ...] = Field(
+        default=(), description="stations where parts are announced; else the runner makes them"
+    )
+    parameters: dict[Name, ParameterFile] = Field(
+        default={}, description="what variants may change, used in steps as `$name`"
+    )
+    variants: dict[Name, Keys] = Field(
+        default={}, description="by name: values of parameters, `extends`, and changes under `steps`"
+    )
+    steps: tuple[Keys, ...] = Field(min_length=1, description="what is done with a part, in order")
+    scrap: tuple[Keys, ...] = Field(default=(), description="what is done with a part that is scrapped")
 
 
 def listed(value: str | tuple[str, ...] | None) -> tuple[str, ...]:

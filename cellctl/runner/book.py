@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from cellctl.flow.events import FlowEvent
+from cellctl.flow.events import FlowEvent, Snapshot
 from cellctl.flow.fold import apply
 from cellctl.flow.state import FlowState
 from cellctl.journal import Journal
@@ -14,12 +14,15 @@ from cellctl.line.model import Line
 from cellctl.messages import Head
 from cellctl.runtime import RecordStore
 
+LONGEST = 20_000  # records that a replay may have to read
+
 
 class Book:
     """The state of the line. An event counts at once; whatever follows from it leaves when it is durable."""
 
-    def __init__(self, store: RecordStore, line: Line) -> None:
-        """Replays the journal. Raises JournalBroken, StoreError."""
+    def __init__(self, store: RecordStore, line: Line, longest: int = LONGEST) -> None:
+        """Replays the journal, which is begun again after `longest` records. Raises JournalBroken, StoreError."""
+        self._longest = longest
         self._journal = Journal(store, "runner", msgspec.msgpack.Decoder(FlowEvent))
         self._pending: list[FlowEvent] = []
         self._outgoing: list[Callable[[], None]] = []
@@ -46,6 +49,8 @@ class Book:
         if self._pending:
             await self._journal.append(*self._pending)
             self._pending.clear()
+            if self._journal.length > self._longest:
+                await self._journal.begin_again(Snapshot(self.state))
         outgoing, self._outgoing = self._outgoing, []
         for leave in outgoing:
             leave()

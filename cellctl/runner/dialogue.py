@@ -48,6 +48,7 @@ class Dialogue:
             return
         try:
             self._take_message(remote, incoming.message)
+            remote.see(incoming.message)
         except JournalShort as error:
             remote.lose()
             self._alarms.raise_alarm("R011", remote.name, str(error))
@@ -91,8 +92,8 @@ class Dialogue:
     # --- who commands -----------------------------------------------------------------------------------------------
 
     def _take_lease(self, remote: Remote, granted: LeaseGranted) -> None:
-        seen = self._book.state.heads.get(remote.name, granted.head)
-        check_not_shorter(remote.name, seen, granted.head)
+        for seen in (self._book.state.heads.get(remote.name, granted.head), remote.head):
+            check_not_shorter(remote.name, seen, granted.head)
         remote.epoch, remote.refusal = granted.epoch, ""
         remote.forget_sent()
         self._fleet.inquire(remote)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from cellctl.flow.state import Job
 from cellctl.line.model import Line
 from cellctl.messages import Command, Inquire, LeaseRequest, Message
@@ -47,11 +49,17 @@ class Fleet:
         """Send to a module; lost when it is away (whoever needs an answer asks again)."""
         peer = self._peers.get(remote.process)
         if peer is not None:
-            self._book.afterwards(lambda: peer.send(message))
+            self._book.afterwards(lambda: peer.send(self._stamped(message)))
+
+    def _stamped(self, message: Message) -> Message:
+        """With the head that is durable when the message leaves: the intent of a command is in it."""
+        if isinstance(message, Command | LeaseRequest):
+            return replace(message, head=self._book.head)
+        return message
 
     def ask_lease(self, remote: Remote) -> None:
         """Ask for the right to command a module."""
-        self.send(remote, LeaseRequest(remote.name, self._holder, self._book.head))
+        self.send(remote, LeaseRequest(remote.name, self._holder))
 
     def inquire(self, remote: Remote) -> None:
         """Ask for a module's view, its sensors freshly read."""
@@ -77,7 +85,6 @@ class Fleet:
             visit=job.visit,
             attempt=job.attempt,
             parameters=job.parameters,
-            head=self._book.head,
         )
         self.send(remote, command)
 

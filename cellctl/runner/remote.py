@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from cellctl.messages import View
+from cellctl.messages import Head, Message, View
 from cellctl.packml import Mode, State
 
 
@@ -27,6 +27,13 @@ class Remote:
     cancelled: set[int] = field(default_factory=set)
     told: tuple[State, float] | None = None  # the state for which an instruction was sent, and when
     refusal: str = ""
+    head: Head = Head()  # of the journal of its process, the farthest that was seen; kept when the module is lost
+
+    def see(self, message: Message) -> None:
+        """A message says how far the journal of its process is durable."""
+        head = getattr(message, "head", Head())
+        if head.sequence > self.head.sequence:
+            self.head = head
 
     def lose(self) -> None:
         """The module fell silent or lost us: what we knew no longer holds."""

@@ -166,6 +166,8 @@ def decide(runner: Runner, who: str, body: Body) -> Body:
         raise Refused(f"{part.id} is being worked on; decide when it waits")
     if choice not in choices:
         raise UnknownName("choice", choice, choices)
+    if choice == "scrap" and not executable.scrap:
+        raise Refused(f"{executable.recipe} has no scrap steps; take {part.id} away and say `remove`")
     if choice == "next" and part.asking is None:
         raise Refused(f"{part.id} does not wait for a decision, so there is no step to pass over")
     runner.record(Decided(part.id, choice, who, runner.runtime.utc()))

@@ -34,17 +34,21 @@ class AltivarOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    address: str
-    unit: int = Field(default=1, ge=1, le=247)
-    speed_per_hz: Annotated[
-        Length, Between("0.01 mm", "1 m")
-    ]  # belt speed per hertz: its travel in one cycle
-    max_frequency: Annotated[Frequency, Between("1 Hz", "599 Hz")] = usually("50 Hz")
+    address: str = Field(description="`modbus-tcp://HOST:502`, or `modbus-rtu-tcp://` behind a gateway")
+    unit: int = Field(default=1, ge=1, le=247, description="Modbus unit")
+    speed_per_hz: Annotated[Length, Between("0.01 mm", "1 m")] = Field(
+        description="travel of the belt in one cycle: its speed per hertz"
+    )
+    max_frequency: Annotated[Frequency, Between("1 Hz", "599 Hz")] = usually("50 Hz", "the drive's HSP")
     acceleration: Annotated[Duration, Between("0.1 s", "999 s")] = usually(
-        "0.5 s"
-    )  # standstill to rated frequency
-    deceleration: Annotated[Duration, Between("0.1 s", "999 s")] = usually("0.5 s")
-    watchdog: Annotated[Duration, Between("0.2 s", "30 s")] = usually("2 s")
+        "0.5 s", "from standstill to rated frequency"
+    )
+    deceleration: Annotated[Duration, Between("0.1 s", "999 s")] = usually(
+        "0.5 s", "from rated frequency to standstill"
+    )
+    watchdog: Annotated[Duration, Between("0.2 s", "30 s")] = usually(
+        "2 s", "silence after which the drive stops the belt"
+    )
 
 
 DECLARATION = DriverDeclaration(

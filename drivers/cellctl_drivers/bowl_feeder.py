@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Annotated, cast
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from cellctl.device import (
     Act,
@@ -35,10 +35,12 @@ class BowlFeederOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    io: DeviceName
-    start: PointName
-    present: PointName
-    timeout: Annotated[Duration, Between("0.1 s", "10 min")] = usually("10 s")
+    io: DeviceName = Field(description="the I/O island that it is wired to")
+    start: PointName = Field(description="output that runs it, such as `do0`")
+    present: PointName = Field(description="input that sees a component at the pick-up point, such as `di0`")
+    timeout: Annotated[Duration, Between("0.1 s", "10 min")] = usually(
+        "10 s", "within which a component comes, or the bowl counts as empty"
+    )
 
 
 DECLARATION = DriverDeclaration(

@@ -19,7 +19,7 @@ from cellctl.device import (
     Settlement,
     Silence,
 )
-from cellctl.errors import DeviceError, LimitExceeded
+from cellctl.errors import DeviceError, DeviceSilent, LimitExceeded
 from cellctl.messages import Value
 from cellctl.reading import Between, Duration, usually
 from cellctl.runtime import Registers
@@ -28,6 +28,7 @@ from cellctl_drivers.registers import Readings
 from cellctl_drivers.unit import Unit
 
 POLL = 0.05  # [s]
+PAUSE = 0.5  # [s] after which a silent PLC is asked again
 
 
 class HandshakeMachineOptions(BaseModel):
@@ -35,9 +36,11 @@ class HandshakeMachineOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    address: str
-    unit: int = Field(default=1, ge=0, le=255)
-    acknowledge: Annotated[Duration, Between("0.1 s", "60 s")] = usually("2 s")  # for a started program
+    address: str = Field(description="`modbus-tcp://HOST:502`")
+    unit: int = Field(default=1, ge=0, le=255, description="Modbus unit")
+    acknowledge: Annotated[Duration, Between("0.1 s", "60 s")] = usually(
+        "2 s", "within which the PLC takes a program that was written"
+    )
 
 
 DECLARATION = DriverDeclaration(
@@ -105,13 +108,22 @@ class HandshakeMachine:
         if len(results) > plc.RESULT.length:
             raise LimitExceeded(self.name, "number of results", len(results), 0, plc.RESULT.length, "")
 
-        async def perform(number: int) -> dict[str, Value]:
+        async def carry_out(number: int) -> dict[str, Value]:
             unit = self._unit()
             found = await unit.read(*plc.REPORT)
             if found.raw(plc.ACK) != number:
                 await self._start(unit, found, number, program, values)
             found = await self._ended(unit, number)
             return _results(unit, found, results)
+
+        async def perform(number: int) -> dict[str, Value]:
+            """Through silence, too: the PLC goes on meanwhile, and the number says whether it had begun."""
+            while True:
+                try:
+                    return await carry_out(number)
+                except DeviceSilent as error:
+                    self._rack.runtime.log.warning("device lost", device=self.name, why=error.what)
+                    await self._rack.runtime.sleep(PAUSE)
 
         async def settle(number: int) -> Settled[dict[str, Value]]:
             unit = self._unit()

@@ -7,7 +7,7 @@ from contextlib import suppress
 from math import degrees
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from cellctl.device import (
     Act,
@@ -20,7 +20,14 @@ from cellctl.device import (
     Recovery,
     Silence,
 )
-from cellctl.errors import CellctlError, DeadlineExceeded, DeviceError, DeviceFault, LimitExceeded
+from cellctl.errors import (
+    CellctlError,
+    DeadlineExceeded,
+    DeviceError,
+    DeviceFault,
+    DeviceSilent,
+    LimitExceeded,
+)
 from cellctl.reading import AngularRate, Between, Duration, Mass, Ratio, Speed, usually
 from cellctl.runtime import Event, Task, Texts
 from cellctl_drivers.breaking_off import stopped_if_broken_off
@@ -40,12 +47,20 @@ class MecademicOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    address: str
-    payload: Annotated[Mass, Between("0 kg", "1 kg")] = usually("0.5 kg")
-    joint_speed: Annotated[Ratio, Between("1 %", "100 %")] = usually("100 %")  # of the greatest, at speed 1
-    linear_speed: Annotated[Speed, Between("1 mm/s", "1 m/s")] = usually("500 mm/s")  # on lines, at speed 1
-    angular_speed: Annotated[AngularRate, Between("1 deg/s", "300 deg/s")] = usually("180 deg/s")
-    watchdog: Annotated[Duration, Between("0.1 s", "30 s")] = usually("1 s")
+    address: str = Field(description="`tcp://HOST:10000`, the control port")
+    payload: Annotated[Mass, Between("0 kg", "1 kg")] = usually(
+        "0.5 kg", "what its flange carries at most, the tool included"
+    )
+    joint_speed: Annotated[Ratio, Between("1 %", "100 %")] = usually(
+        "100 %", "of the greatest, in free motion at speed 1"
+    )
+    linear_speed: Annotated[Speed, Between("1 mm/s", "1 m/s")] = usually("500 mm/s", "on lines at speed 1")
+    angular_speed: Annotated[AngularRate, Between("1 deg/s", "300 deg/s")] = usually(
+        "180 deg/s", "on lines at speed 1"
+    )
+    watchdog: Annotated[Duration, Between("0.1 s", "30 s")] = usually(
+        "1 s", "silence during a motion after which the arm stops"
+    )
 
 
 DECLARATION = DriverDeclaration(
@@ -281,12 +296,19 @@ class Mecademic:
                 reply = await conversation.heard(waiter, self._options.watchdog / 3)
             except DeadlineExceeded:
                 await self._watch(conversation, self._options.watchdog)
+                await self._see_whether_it_ends(conversation, waiter)
                 continue
             if reply.code == codes.CHECKPOINT_DISCARDED:
                 raise DeviceFault(
                     self.name, self._options.address, "somebody cleared its motions", reply.code
                 )
             return
+
+    async def _see_whether_it_ends(self, conversation: Conversation, waiter: Waiter) -> None:
+        """Raise DeviceSilent when the controller does not answer, or has nothing left to do and never said so."""
+        status = await self.status()
+        if status.is_done and conversation.is_waiting(waiter):
+            raise DeviceSilent(self.name, self._options.address, "its word that the motion is over was lost")
 
     async def _watch(self, conversation: Conversation, seconds: float) -> None:
         """Wind up the controller's watchdog; 0 stops it."""

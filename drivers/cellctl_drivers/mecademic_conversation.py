@@ -99,6 +99,10 @@ class Conversation:
             raise heard
         return heard
 
+    def is_waiting(self, waiter: Waiter) -> bool:
+        """Whether nothing has come for it yet."""
+        return waiter in self._waiters
+
     def stop_waiting(self, waiter: Waiter) -> None:
         """The message is not wanted any more."""
         if waiter in self._waiters:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from cellctl.device import (
     Act,
@@ -35,10 +35,12 @@ class Megp25Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    controller: DeviceName
-    force: Annotated[Force, Between("2 N", "40 N")] = usually("16 N")  # the controller's own default: 40 %
-    speed: Annotated[Ratio, Between("5 %", "100 %")] = usually("40 %")
-    timeout: Annotated[Duration, Between("0.1 s", "30 s")] = usually("3 s")
+    controller: DeviceName = Field(description="the arm's device")
+    force: Annotated[Force, Between("2 N", "40 N")] = usually(
+        "16 N", "of the grip; the controller's own default"
+    )
+    speed: Annotated[Ratio, Between("5 %", "100 %")] = usually("40 %", "of the fingers, of their greatest")
+    timeout: Annotated[Duration, Between("0.1 s", "30 s")] = usually("3 s", "for the fingers to come to rest")
 
 
 DECLARATION = DriverDeclaration(

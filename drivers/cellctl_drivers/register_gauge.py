@@ -31,10 +31,12 @@ class RegisterGaugeOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    address: str
-    unit: int = Field(default=1, ge=0, le=255)
-    features: dict[str, Annotated[int, Field(ge=0, lt=head.MOST_FEATURES)]] = Field(default={"height": 0})
-    timeout: Annotated[Duration, Between("0.1 s", "10 min")] = usually("5 s")
+    address: str = Field(description="`modbus-tcp://HOST:502`")
+    unit: int = Field(default=1, ge=0, le=255, description="Modbus unit")
+    features: dict[str, Annotated[int, Field(ge=0, lt=head.MOST_FEATURES)]] = Field(
+        default={"height": 0}, description="the head's number of each feature"
+    )
+    timeout: Annotated[Duration, Between("0.1 s", "10 min")] = usually("5 s", "for one measurement")
 
 
 DECLARATION = DriverDeclaration(

@@ -29,11 +29,13 @@ class RemoteIOOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    address: str
-    unit: int = Field(default=1, ge=0, le=255)
-    inputs: int = Field(default=8, ge=0, le=island.MOST_POINTS)
-    outputs: int = Field(default=8, ge=0, le=island.MOST_POINTS)
-    watchdog: Annotated[Duration, Between("0.2 s", "10 min")] = usually("2 s")
+    address: str = Field(description="`modbus-tcp://HOST:502`")
+    unit: int = Field(default=1, ge=0, le=255, description="Modbus unit")
+    inputs: int = Field(default=8, ge=0, le=island.MOST_POINTS, description="how many: `di0`, `di1`, ...")
+    outputs: int = Field(default=8, ge=0, le=island.MOST_POINTS, description="how many: `do0`, `do1`, ...")
+    watchdog: Annotated[Duration, Between("0.2 s", "10 min")] = usually(
+        "2 s", "silence after which all outputs go off"
+    )
 
 
 DECLARATION = DriverDeclaration(

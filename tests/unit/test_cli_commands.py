@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import stat
 import subprocess
 import xml.etree.ElementTree as ET
@@ -250,6 +251,13 @@ def test_systemd_finds_nothing_wrong_with_the_unit_files(cell: Path) -> None:
 # --- doctor -------------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def free_bus(cell: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever else runs on this computer, the bus addresses are free."""
+    monkeypatch.setattr("cellctl.cli.examine.check_free", lambda addresses: None)
+
+
+@pytest.mark.usefixtures("free_bus")
 def test_the_doctor_finds_a_healthy_set_up_well(cell: Path) -> None:
     result = cellctl("doctor", "puck", "--json")
     symptoms = json.loads(result.stdout)
@@ -284,3 +292,15 @@ def test_the_doctor_names_a_bus_beyond_this_computer_without_keys(cell: Path) ->
     assert (
         "the bus reaches beyond this computer (tcp://192.0.2.1:5700), and there are no keys" in result.stdout
     )
+
+
+def test_the_doctor_names_a_bus_address_that_is_taken(cell: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
+        line = cell / "lines" / "puck.yaml"
+        line.write_text(line.read_text().replace("tcp://127.0.0.1:5700", address))
+        result = cellctl("doctor", "puck")
+    assert result.exit_code == 1
+    assert f"runner cannot listen at {address}: the address is in use" in result.stdout

@@ -208,7 +208,7 @@ def _interrupted() -> None:
 def _with(command: click.Command) -> LazyGroup:
     group = LazyGroup("cellctl", table={})
     group.add_command(command, "it")
-    group.get_command = lambda ctx, name: command if name == "it" else None  # type: ignore[method-assign]
+    group.get_command = lambda ctx, cmd_name: command if cmd_name == "it" else None  # type: ignore[method-assign]
     group.list_commands = lambda ctx: ["it"]  # type: ignore[method-assign]
     return group
 
@@ -251,3 +251,7 @@ def test_starting_a_module_process_imports_no_command_but_its_own() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_records_of_real_parts_cannot_be_set_aside() -> None:
+    assert_said(cellctl("up", "puck", "--fresh"), 2, "records of real parts are never set aside")

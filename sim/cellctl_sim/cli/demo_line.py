@@ -117,7 +117,8 @@ class Run:
 
     async def _disturb(self, ended: int) -> None:
         for after, text, fault in DISTURBANCES:
-            if ended >= after and text not in self.injected:
+            early_enough = min(after, self.parts - 2)
+            if ended >= early_enough and text not in self.injected:
                 self.injected.append(text)
                 self._view.note(f"injected fault: {text}")
                 await ask(self._supervisor.control, "fault", **fault)

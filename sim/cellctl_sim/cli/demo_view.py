@@ -65,10 +65,15 @@ class LivePage:
         console = Console(stderr=True, no_color=not uses_colour(sys.stderr), highlight=False)
         self._live = Live(console=console, auto_refresh=False, transient=True, vertical_overflow="crop")
         self._live.start()
+        self._before: Status = {}
 
     def show(self, status: Status) -> None:
         from cellctl.cli.display import page
+        from cellctl.cli.status import without_clock
 
+        if without_clock(status) == self._before:
+            return
+        self._before = without_clock(status)
         self._live.update(page(status, simulated=True), refresh=True)
 
     def note(self, text: str) -> None:

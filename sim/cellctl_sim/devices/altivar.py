@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cellctl.errors import UnknownName
 from cellctl.runtime import Table
+from cellctl_sim.devices.altivar_output import Output
 from cellctl_sim.devices.altivar_states import Command, DriveState, next_state
 from cellctl_sim.devices.cells import (
     DEVICE_FAILURE,
@@ -142,7 +143,7 @@ class AltivarDevice:
     def next_change(self, t: float) -> float:
         """The next thing that happens, or the next refreshment of measured values while the motor changes speed."""
         self._agenda.advance(t)
-        return min(self._agenda.first(), self._next_refreshment(t))
+        return min(self._agenda.first(), self._output.next_refreshment(t))
 
     def delay(self, t: float) -> float:
         """None of its own."""
@@ -160,23 +161,22 @@ class AltivarDevice:
         self._state = DriveState.SWITCH_ON_DISABLED
         self._fault = NOF
         self._reference_in_rpm = False
-        self._output = Ramp(self._agenda.now, 0.0, 0.0)
-        self._settled = True
+        self._output = Output(Ramp(self._agenda.now, 0.0, 0.0), self._properties.refresh, is_settled=True)
         self._cells: dict[int, Cell] = {
             3102: parameter(40, 20, 160),  # SFR, switching frequency [0.1 kHz]
             3103: parameter(600, 100, 5990),  # TFR
             3104: parameter(500, 0, 5990),  # HSP
             3105: parameter(0, 0, 5990),  # LSP
             3201: shown(self._eta),
-            3202: shown(lambda t: round(self._measured(t) * 10)),  # RFR
+            3202: shown(lambda t: round(self._output.measured(t) * 10)),  # RFR
             3203: shown(lambda t: round(self._target() * 10)),  # FRH
-            3204: shown(lambda t: 12 if self._measured(t) else 0),  # LCR [0.1 A]
-            3205: shown(lambda t: 180 if self._measured(t) else 0),  # OTR
+            3204: shown(lambda t: 12 if self._output.measured(t) else 0),  # LCR [0.1 A]
+            3205: shown(lambda t: 180 if self._output.measured(t) else 0),  # OTR
             3206: shown(lambda t: 0),  # ETI
             3207: shown(lambda t: 2300),  # ULN [0.1 V]
-            3208: shown(lambda t: round(self._measured(t) * 230 / RATED)),  # UOP [V]
+            3208: shown(lambda t: round(self._output.measured(t) * 230 / RATED)),  # UOP [V]
             3209: shown(lambda t: 40),  # THD [%]
-            3211: shown(lambda t: 15 if self._measured(t) else 0),  # OPR
+            3211: shown(lambda t: 15 if self._output.measured(t) else 0),  # OPR
             3240: shown(self._hmis),
             6001: parameter(1, 0, 247),
             6003: parameter(19200 // 600),
@@ -195,7 +195,7 @@ class AltivarDevice:
             8502: parameter(0),  # LFR
             8504: parameter(0),  # CMI
             8602: parameter(0),  # LFRD
-            8604: shown(lambda t: round(self._measured(t) * RPM_PER_HZ)),  # RFRD
+            8604: shown(lambda t: round(self._output.measured(t) * RPM_PER_HZ)),  # RFRD
             8606: shown(lambda t: ERRD.get(self._fault, 0xFF00) if self._is_faulted else 0),
             9001: parameter(30, 1, 9999),  # ACC
             9002: parameter(30, 1, 9999),  # DEC
@@ -224,7 +224,7 @@ class AltivarDevice:
 
     def _eta(self, t: float) -> int:
         running = self._state is DriveState.ENABLED
-        reached = running and self._settled and self._output.after == self._reference()
+        reached = running and self._output.is_settled and self._output.ramp.after == self._reference()
         return self._state | 0x10 | self._is_remote << 9 | reached << 10
 
     def _hmis(self, t: float) -> int:
@@ -232,25 +232,11 @@ class AltivarDevice:
             return 23
         if self._state is DriveState.QUICK_STOP:
             return 8
-        if self._state is DriveState.ENABLED and not self._settled:
-            return 5 if self._output.after > self._output.before else 6
+        if self._state is DriveState.ENABLED and not self._output.is_settled:
+            return 5 if self._output.ramp.after > self._output.ramp.before else 6
         if self._state is DriveState.ENABLED:
-            return 4 if self._output.after else 2
-        return 3 if self._state is DriveState.SWITCH_ON_DISABLED or not self._settled else 2
-
-    def _measured(self, t: float) -> float:
-        """The output frequency when it was last refreshed [Hz]."""
-        if self._settled:
-            return self._output.after
-        return self._output.at(self._output.start + self._refreshments(t) * self._properties.refresh)
-
-    def _refreshments(self, t: float) -> int:
-        return round((t - self._output.start) * 1e9) // round(self._properties.refresh * 1e9)
-
-    def _next_refreshment(self, t: float) -> float:
-        if self._settled:
-            return inf
-        return self._output.start + (self._refreshments(t) + 1) * self._properties.refresh
+            return 4 if self._output.ramp.after else 2
+        return 3 if self._state is DriveState.SWITCH_ON_DISABLED or not self._output.is_settled else 2
 
     # --- what it does -----------------------------------------------------------------------------------------
 
@@ -293,24 +279,26 @@ class AltivarDevice:
         """Let the output follow its target, from where it is."""
         target = self._target()
         rate = self._rate(target)
-        if target == self._output.after and (self._settled or rate == self._output.rate):
+        if target == self._output.ramp.after and (self._output.is_settled or rate == self._output.ramp.rate):
             self._settle_state()
             return
         here = self._output.at(t)
         if here == 0.0 and target > 0.0:
             self._count(f"{self.name}.started")
-        self._output = Ramp(t, here, target, rate)
-        self._settled = False
-        self._settling.set(self._output.end)
-        self._turn(t, self._output)
+        self._turn_along(t, Ramp(t, here, target, rate))
+
+    def _turn_along(self, t: float, ramp: Ramp) -> None:
+        self._output = Output(ramp, self._properties.refresh)
+        self._settling.set(ramp.end)
+        self._turn(t, ramp)
 
     def _settle(self, t: float) -> None:
-        self._settled = True
+        self._output.is_settled = True
         self._settle_state()
 
     def _settle_state(self) -> None:
         """What comes once the motor stands."""
-        if not self._settled or self._output.after:
+        if not self._output.is_settled or self._output.ramp.after:
             return
         if self._state is DriveState.FAULT_REACTION:
             self._state = DriveState.FAULT
@@ -336,23 +324,17 @@ class AltivarDevice:
         if self._is_faulted:
             return
         self._fault = code
-        moving = self._output.at(t) > 0.0 or not self._settled
+        moving = self._output.at(t) > 0.0 or not self._output.is_settled
         self._state = DriveState.FAULT_REACTION if on_ramp and moving else DriveState.FAULT
         self._follow(t)
 
     def restart(self, t: float) -> float:
         """Lose power and boot: the motor coasts, everything is as from the factory. Returns when it answers again."""
-        self._output_dies(t)
-        return t + self._properties.boot_time
-
-    def _output_dies(self, t: float) -> None:
         here = self._output.at(t)
         self._watchdog.stop()
         self._boot()
-        self._output = Ramp(t, here, 0.0, RATED / self._properties.coast_time)
-        self._settled = False
-        self._settling.set(self._output.end)
-        self._turn(t, self._output)
+        self._turn_along(t, Ramp(t, here, 0.0, RATED / self._properties.coast_time))
+        return t + self._properties.boot_time
 
     def suffer(self, t: float, fault: Fault, until: float) -> float | None:
         """`trip` (value: LFT code) and `restart`."""

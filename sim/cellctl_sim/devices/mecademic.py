@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from math import inf
+from operator import attrgetter
 from typing import cast
 
 import numpy as np
@@ -47,6 +47,7 @@ class MecademicProperties(BaseModel):
 
 
 DEFAULTS = MecademicProperties()
+due_of = attrgetter("due")
 
 
 class MecademicDevice:
@@ -79,6 +80,15 @@ class MecademicDevice:
         self._pstop_over = agenda.timer(lambda t: self._release_stop(t, EVENT_PSTOP2))
         self._watchdog = Watchdog(agenda, self._watchdog_expired)
         self.queue: MotionQueue = MotionQueue(agenda, HOME, self._motion_failed, self._idle, self._rested)
+        watchdog = self._watchdog.timer
+        self._timers = (
+            self.queue.timer,
+            self._cycle,
+            self._preparing,
+            self._estop_over,
+            self._pstop_over,
+            watchdog,
+        )
         self.is_activated = self.is_homed = self.is_simulating = False
         self.error = 0
         self.collided = False
@@ -129,9 +139,13 @@ class MecademicDevice:
         self._agenda.advance(t)
         if self.session is not None and self.session.has_messages:
             return t
-        timers = (self._cycle, self._preparing, self._estop_over, self._pstop_over, self._watchdog.timer)
-        gripper = self.gripper.rests_at if self.gripper and self.gripper.rests_at > t else inf
-        return min([self.queue.due, gripper, *(timer.due for timer in timers)])
+        due: float = min(map(due_of, self._timers))
+        rests_at = self.gripper.rests_at if self.gripper else t
+        return min(due, rests_at) if rests_at > t else due
+
+    def advance(self, t: float) -> None:
+        """Let everything happen that is due by `t`."""
+        self._agenda.advance(t)
 
     # --- messages -------------------------------------------------------------------------------------------------
 
@@ -222,6 +236,15 @@ class MecademicDevice:
         """Brakes on, motors off."""
         self._preparing.clear()
         self.queue.freeze(t)
+        watchdog = self._watchdog.timer
+        self._timers = (
+            self.queue.timer,
+            self._cycle,
+            self._preparing,
+            self._estop_over,
+            self._pstop_over,
+            watchdog,
+        )
         self.is_activated = self.is_homed = False
 
     def fail(self, t: float, code: int, why: str) -> None:

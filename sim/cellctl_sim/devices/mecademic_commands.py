@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from cellctl_sim.devices.mecademic_motion import (
-    Frame,
-    Joints,
-    Leg,
-    flange_of,
-    joint_leg,
-    line_leg,
-    solve,
+from cellctl_sim.devices.mecademic_moves import (
+    along_line,
+    by_joints,
+    by_line_in_tool,
+    by_line_in_world,
+    frame_of,
+    moves,
+    to_joints,
+    to_pose,
 )
 from cellctl_sim.devices.mecademic_session import degrees, gripper_flags, millimetres, real_time
 from cellctl_sim.devices.mecademic_text import BadCommand, Order
@@ -128,65 +129,7 @@ def _brakes(device: MecademicDevice, t: float, order: Order) -> None:
     device.say(t, 2010 if order.name == "brakeson" else 2008, "Brakes changed.")
 
 
-# --- motions ----------------------------------------------------------------------------------------------------
-
-
-def _moves(leg_to: Callable[[MecademicDevice, float, tuple[float, ...]], Leg]) -> Run:
-    """A motion command with six arguments; its leg is computed when its turn comes."""
-
-    def run(device: MecademicDevice, t: float, order: Order) -> None:
-        values = order.numbers(6)
-        device.add(t, lambda t: device.queue.move(t, leg_to(device, t, values)))
-
-    return run
-
-
-def _frame(values: tuple[float, ...]) -> Frame:
-    return tuple(value / 1e3 for value in values[:3]) + tuple(math.radians(value) for value in values[3:])
-
-
-def _joints(values: tuple[float, ...]) -> Joints:
-    return tuple(math.radians(value) for value in values)
-
-
-def _to_joints(device: MecademicDevice, t: float, values: tuple[float, ...]) -> Leg:
-    return joint_leg(device.robot_name, device.queue.joints(t), _joints(values), device.limits)
-
-
-def _by_joints(device: MecademicDevice, t: float, values: tuple[float, ...]) -> Leg:
-    start = device.queue.joints(t)
-    end = tuple(a + b for a, b in zip(start, _joints(values), strict=True))
-    return joint_leg(device.robot_name, start, end, device.limits)
-
-
-def _to_pose(device: MecademicDevice, t: float, values: tuple[float, ...]) -> Leg:
-    start = device.queue.joints(t)
-    flange = flange_of(device.wrf, _frame(values), device.trf)
-    return joint_leg(device.robot_name, start, solve(device.robot_name, flange, start), device.limits)
-
-
-def _along_line(device: MecademicDevice, t: float, values: tuple[float, ...]) -> Leg:
-    flange = flange_of(device.wrf, _frame(values), device.trf)
-    return line_leg(device.robot_name, device.queue.joints(t), flange, device.limits)
-
-
-def _by_line_in_tool(device: MecademicDevice, t: float, values: tuple[float, ...]) -> Leg:
-    here = device.tool_frame(t)
-    target = flange_of(here, _frame(values), device.trf)
-    return line_leg(
-        device.robot_name, device.queue.joints(t), flange_of(device.wrf, target, NONE), device.limits
-    )
-
-
-def _by_line_in_world(device: MecademicDevice, t: float, values: tuple[float, ...]) -> Leg:
-    here, by = device.tool_frame(t), _frame(values)
-    turned = flange_of((0.0, 0.0, 0.0, *by[3:]), (0.0, 0.0, 0.0, *here[3:]), NONE)
-    target = (*(a + b for a, b in zip(here[:3], by[:3], strict=True)), *turned[3:])
-    flange = flange_of(device.wrf, target, device.trf)
-    return line_leg(device.robot_name, device.queue.joints(t), flange, device.limits)
-
-
-NONE: Frame = (0.0,) * 6
+# --- queued ---------------------------------------------------------------------------------------------------------
 
 
 def _delay(device: MecademicDevice, t: float, order: Order) -> None:
@@ -218,7 +161,7 @@ def _limit(name: str, factor: float, upper: float) -> Run:
 
 def _set_frame(which: str) -> Run:
     def run(device: MecademicDevice, t: float, order: Order) -> None:
-        frame = _frame(order.numbers(6))
+        frame = frame_of(order.numbers(6))
         device.add(t, lambda t: setattr(device, which, frame))
 
     return run
@@ -341,12 +284,12 @@ COMMANDS: dict[str, Command] = {
     "deactivatesim": Command(Need.NOTHING, _simulate),
     "brakeson": Command(Need.NOTHING, _brakes),
     "brakesoff": Command(Need.NOTHING, _brakes),
-    "movejoints": Command(Need.READY, _moves(_to_joints)),
-    "movejointsrel": Command(Need.READY, _moves(_by_joints)),
-    "movepose": Command(Need.READY, _moves(_to_pose)),
-    "movelin": Command(Need.READY, _moves(_along_line)),
-    "movelinreltrf": Command(Need.READY, _moves(_by_line_in_tool)),
-    "movelinrelwrf": Command(Need.READY, _moves(_by_line_in_world)),
+    "movejoints": Command(Need.READY, moves(to_joints)),
+    "movejointsrel": Command(Need.READY, moves(by_joints)),
+    "movepose": Command(Need.READY, moves(to_pose)),
+    "movelin": Command(Need.READY, moves(along_line)),
+    "movelinreltrf": Command(Need.READY, moves(by_line_in_tool)),
+    "movelinrelwrf": Command(Need.READY, moves(by_line_in_world)),
     "delay": Command(Need.READY, _delay),
     "setcheckpoint": Command(Need.READY, _checkpoint),
     "setjointvel": Command(Need.READY, _limit("joint_speed", 0.01, 100.0)),

@@ -62,7 +62,7 @@ class MotionQueue:
         idle: Callable[[float], None],
         rested: Callable[[float], None],
     ) -> None:
-        self._timer = agenda.timer(self._over)
+        self.timer = agenda.timer(self._over)
         self._failed, self._idle, self._rested = failed, idle, rested
         self._entries: deque[Entry] = deque()
         self._joints = joints  # where it stands, or stood last
@@ -75,11 +75,6 @@ class MotionQueue:
 
     def __len__(self) -> int:
         return len(self._entries)
-
-    @property
-    def due(self) -> float:
-        """When something next happens here."""
-        return self._timer.due
 
     @property
     def is_moving(self) -> bool:
@@ -111,7 +106,7 @@ class MotionQueue:
         """Do nothing for a while; called by an entry whose turn it is."""
         self._delay_left, self._worked = seconds, True
         self._delay_until = t + seconds
-        self._timer.set(self._delay_until)
+        self.timer.set(self._delay_until)
 
     def pause(self, t: float) -> None:
         """Stop as fast as it may, to go on later."""
@@ -122,7 +117,7 @@ class MotionQueue:
             self._go(self._going.brake(t))
         elif self._delay_left is not None:
             self._delay_left = self._delay_until - t
-            self._timer.clear()
+            self.timer.clear()
 
     def resume(self, t: float) -> None:
         """Go on, from where it stands."""
@@ -149,14 +144,14 @@ class MotionQueue:
         """The brakes fall in: stand where it is and forget everything."""
         self._joints = self.joints(t)
         self._going = None
-        self._timer.clear()
+        self.timer.clear()
         self.clear(t)
 
     # --- inside -----------------------------------------------------------------------------------------------
 
     def _go(self, going: Going) -> None:
         self._going, self._worked = going, True
-        self._timer.set(going.end())
+        self.timer.set(going.end())
 
     def _over(self, t: float) -> None:
         """A motion, a braking or a delay is over."""

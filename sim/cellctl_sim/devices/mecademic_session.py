@@ -46,7 +46,7 @@ class Session:
 
     def pending(self, t: float) -> list[tuple[float, str]]:
         """What the device has said since."""
-        self._device.next_change(t)  # lets everything happen that is due
+        self._device.advance(t)
         messages = list(self._messages)
         self._messages.clear()
         return messages

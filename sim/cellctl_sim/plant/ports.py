@@ -36,7 +36,11 @@ class Troubles:
 
     def has(self, manner: Manner, t: float) -> bool:
         """Whether the device behaves so at `t`."""
-        return t < self._until.get(manner, -inf)
+        return bool(self._until) and t < self._until.get(manner, -inf)
+
+    def is_clear(self) -> bool:
+        """Whether there never was any."""
+        return not self._until
 
     def value(self, manner: Manner, default: float) -> float:
         """What was said with it."""
@@ -171,6 +175,8 @@ class PortSession:
     def pending(self, t: float) -> list[tuple[float, str]]:
         """What the device says, unless it gets lost; later where it is late."""
         said = self._session.pending(t)
+        if self._troubles.is_clear():
+            return said
         lost = any(self._troubles.has(manner, t) for manner in (Manner.SILENT, Manner.MUTE, Manner.CORRUPT))
         delay = self._troubles.delay(t)
         self._late += [] if lost else [(at + delay, text) for at, text in said]
@@ -180,6 +186,8 @@ class PortSession:
 
     def is_open(self, t: float) -> bool:
         """Closed by the device, or cut."""
+        if self._troubles.is_clear():
+            return self._session.is_open(t)
         if self._troubles.has(Manner.CUT, t) and self._session.is_open(t):
             self._session.close(t)
         return not self._troubles.has(Manner.CUT, t) and self._session.is_open(t)

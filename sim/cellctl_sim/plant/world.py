@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from math import atan2, cos, sin
 
 from cellctl.device import Capability, Point, Pose
 from cellctl.errors import UnknownName
 from cellctl.line.model import Line, Material, Module, Station
-from cellctl.motion.transforms import from_xyz_euler
 from cellctl.runtime import RandomStream
 from cellctl_sim.plant.agenda import Agenda
 from cellctl_sim.plant.belt import Belt
@@ -190,7 +188,7 @@ def _place(world: World, station: Station) -> None:
         world.add_spot(magazine, positions(station.poses))
     elif station.grid:
         for index, place in enumerate(places(station)):
-            world.add_spot(Nest(place), positions(station.poses, grid_offset(station, index)))
+            world.add_spot(Nest(place), positions(station.poses, station.grid.offset(index)))
     else:
         world.add_spot(Nest(station.name), positions(station.poses))
 
@@ -202,27 +200,7 @@ def places(station: Station) -> list[str]:
     return [f"{station.name}#{index}" for index in range(station.grid.columns * station.grid.rows)]
 
 
-def grid_offset(station: Station, index: int) -> tuple[float, float]:
-    """Where nest `index` lies from the first, along the station frame's x and y [m]."""
-    assert station.grid is not None
-    row, column = divmod(index, station.grid.columns)
-    return column * station.grid.column_pitch, row * station.grid.row_pitch
-
-
 def positions(poses: Mapping[str, Pose], offset: tuple[float, float] = (0.0, 0.0)) -> dict[str, Position]:
-    """Where each arm's tool point goes, in the line's frame [m]. `offset` is in the frame of the pose."""
-    return {arm: _shifted(pose, offset) for arm, pose in poses.items()}
-
-
-def _shifted(pose: Pose, offset: tuple[float, float]) -> Position:
-    """A pose's position, moved along its own x axis as seen from above, and square to that."""
-    if offset == (0.0, 0.0):
-        return pose.x, pose.y, pose.z
-    T = from_xyz_euler((pose.x, pose.y, pose.z), (pose.alpha, pose.beta, pose.gamma))
-    turn = atan2(T[1, 0], T[0, 0])
+    """Where each arm's tool point goes, moved by `offset` along x and y, in the line's frame [m]."""
     dx, dy = offset
-    return (
-        pose.x + dx * cos(turn) - dy * sin(turn),
-        pose.y + dx * sin(turn) + dy * cos(turn),
-        pose.z,
-    )
+    return {arm: (pose.x + dx, pose.y + dy, pose.z) for arm, pose in poses.items()}

@@ -23,7 +23,12 @@ class Framed:
 
 
 class Framing(Protocol):
-    """One way of framing. `take` returns None where more bytes are needed. Raises Garbage."""
+    """One way of framing. `take` returns None where more bytes are needed. Raises Garbage.
+
+    `has_gateway` is whether somebody answers for units that are not there; on a bus nobody does.
+    """
+
+    has_gateway: bool
 
     def take(self, data: bytes | bytearray) -> Framed | None: ...
 
@@ -34,6 +39,8 @@ class Framing(Protocol):
 
 class Mbap:
     """MODBUS Messaging on TCP/IP V1.0b, 3.1.3: transaction, protocol 0, length, unit."""
+
+    has_gateway = True
 
     def take(self, data: bytes | bytearray) -> Framed | None:
         """The first request of `data`."""
@@ -58,6 +65,8 @@ class Mbap:
 
 class Rtu:
     """MODBUS over Serial Line V1.02, 2.5.1: unit, request, CRC; the length follows from the function."""
+
+    has_gateway = False
 
     def take(self, data: bytes | bytearray) -> Framed | None:
         """The first request of `data`."""

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from math import inf
 
-from cellctl_sim.devices.cells import DEVICE_FAILURE
+from cellctl_sim.devices.cells import DEVICE_FAILURE, NO_SUCH_UNIT
 from cellctl_sim.devices.protocols import ConnectionCut, ModbusDevice, NoAnswer
 from cellctl_sim.plant.faults import Manner
 from cellctl_sim.servers.framing import Framed, Framing, Garbage, Mbap, Rtu
@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 FRAME_TIME = 2.0  # [s] within which a frame must be complete once it has begun
 MOST_CLIENTS = 32
 MOST_UNSENT = 1 << 20  # [bytes] that a client may leave unread
+NOBODY = bytes((NO_SUCH_UNIT,))
 FRAMINGS: dict[str, type[Framing]] = {"modbus-tcp": Mbap, "modbus-rtu-tcp": Rtu}
 
 Clock = Callable[[], float]
@@ -121,7 +122,8 @@ class Client(asyncio.Protocol):
         ):  # a simulator's own mistake: said loudly, and the line goes on with a device failure
             log.exception("a simulated device failed")
             pdu = bytes((request.pdu[0] | 0x80, DEVICE_FAILURE))
-        self._send(self._server.framing.wrap(request, pdu), device.delay(t))
+        if self._server.framing.has_gateway or pdu[1:] != NOBODY or pdu[0] < 0x80:
+            self._send(self._server.framing.wrap(request, pdu), device.delay(t))
 
     def _send(self, frame: bytes, delay: float = 0.0) -> None:
         loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""A text server on a TCP port in front of one simulated text device. NUL and line ends end what comes, NUL what goes."""
+"""A text server on a TCP port in front of one simulated text device; NUL or a line end ends a message."""
 
 from __future__ import annotations
 

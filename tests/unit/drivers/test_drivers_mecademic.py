@@ -31,6 +31,7 @@ class Controller:
         self.part = True
         self.tool = "1,0,0"  # homed, error, overheat
         self.queue: list[str] = []
+        self.moves_until = 0.0
 
     def answer(self, text: str) -> Messages:
         name, _, arguments = text.partition("(")
@@ -39,7 +40,8 @@ class Controller:
             case "GetFwVersion":
                 return [(0.001, f"[2081][{self.firmware}]")]
             case "GetStatusRobot":
-                flags = (self.activated, self.homed, False, self.error, self.paused, True, True)
+                stands = asyncio.get_running_loop().time() >= self.moves_until
+                flags = (self.activated, self.homed, False, self.error, self.paused, stands, stands)
                 return [(0.001, f"[2007][{','.join(str(int(flag)) for flag in flags)}]")]
             case "ClearMotion" | "PauseMotion":
                 self.paused, self.queue = True, []
@@ -73,6 +75,7 @@ class Controller:
             self.error = True
             return [(0.1, self.fails)]
         if self.loses:
+            self.moves_until = math.inf
             return []
         moves = any(text.startswith("Move") for text in self.queue)
         for text in self.queue:
@@ -80,7 +83,9 @@ class Controller:
                 ends = "open" if text == "GripperOpen" else "holding" if self.part else "closed"
                 asyncio.get_running_loop().call_later(0.2, setattr, self, "gripper", ends)
         self.queue = []
-        return [(1.0 if moves else 0.001, f"[3030][{mark}]")]
+        seconds = 1.0 if moves else 0.001
+        self.moves_until = asyncio.get_running_loop().time() + seconds
+        return [(seconds, f"[3030][{mark}]")]
 
     @property
     def sent(self) -> list[str]:

@@ -192,6 +192,14 @@ def test_finds_a_route_to_scrap_that_nothing_ends(check_small_recipe: Check) -> 
     check_small_recipe(no_scrap, ("on: {reject", "on: «{reject")).has_only("CC-C015", "add scrap")
 
 
+def test_finds_a_place_from_which_nobody_takes_scrap_away(
+    check_line: Check, check_small_recipe: Check
+) -> None:
+    no_pose = check_line((", pose: {x: 200 mm, y: 100 mm, z: 30 mm}", "")).line
+    checked = check_small_recipe(("do: transfer, to: bin", "do: transfer, to: «bin"), line=no_pose)
+    checked.has_only("CC-C002", "arm has no pose for belt.press")
+
+
 def test_warns_of_a_part_that_stays_on_the_line(check_small_recipe: Check) -> None:
     checked = check_small_recipe(
         ("  - {step: out, do: advance, to: belt.exit}\n", ""), ("step: measure,", "step: «measure,")

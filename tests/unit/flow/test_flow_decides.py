@@ -20,9 +20,11 @@ from cellctl.flow.events import (
     PartEnded,
 )
 from cellctl.flow.fold import apply, fold
+from cellctl.flow.routes import depending_on
 from cellctl.flow.safety import is_safe
 from cellctl.flow.state import LOST
 from cellctl.messages import Announced, Move
+from cellctl.recipe.executable import Route
 
 
 def all_of(line):
@@ -224,3 +226,24 @@ def test_an_announced_part_is_taken_once_by_an_order_that_wants_it(small_line, c
     assert announced(state, Announced("camera", 2, "belt.load"), 0.0) is None
     state, _ = play(state, small_line)
     assert state.orders["o1"].good == 1
+
+
+def test_a_route_to_one_of_several_scrap_steps_does_only_that_one_and_those_that_need_it(
+    small_line, cup_recipe, ordered, play
+):
+    other = replace(cup_recipe.scrap[0], name="other_bin")
+    after = replace(cup_recipe.scrap[0], name="after_other", needs=("other_bin",), to=("belt.exit",))
+    measure = cup_recipe.step("measure")
+    measure = replace(measure, routes={"reject": Route(then="other_bin")})
+    steps = tuple(measure if step.name == "measure" else step for step in cup_recipe.steps)
+    recipe = replace(cup_recipe, steps=steps, scrap=(cup_recipe.scrap[0], other))
+    state, events = play(
+        ordered(recipe, 1), small_line, lambda j: "reject" if j.step == "measure" else "done"
+    )
+    assert [e.step for e in events if isinstance(e, Dispatched)][-1] == "other_bin"
+    assert "bin" not in [e.step for e in events if isinstance(e, Dispatched)]
+    assert state.orders["o1"].scrapped == 1
+    assert depending_on(replace(recipe, scrap=(other, after)), "other_bin", scrapping=True) == {
+        "other_bin",
+        "after_other",
+    }

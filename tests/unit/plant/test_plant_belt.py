@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -91,6 +92,19 @@ def test_a_part_stops_short_when_the_belt_does() -> None:
     trial.agenda.advance(20.0)
     assert trial.belt.position(20.0, trial.belt.riders[0]) == pytest.approx(0.1 + 0.15 + 0.0375, abs=1e-9)
     assert not trial.press.covered
+
+
+def test_a_part_that_came_to_rest_just_before_a_stopper_goes_on_to_it() -> None:
+    trial = Trial()
+    trial.put(0.0)
+    trial.lower(0.0, trial.load)
+    trial.run(0.0, 0.15)
+    trial.run(0.295 / 0.15, 0.0)
+    trial.agenda.advance(10.0)
+    assert trial.belt.position(10.0, trial.belt.riders[0]) == pytest.approx(0.395, abs=1e-6)
+    trial.run(10.0, 0.15)
+    trial.agenda.advance(11.0)
+    assert trial.belt.position(11.0, trial.belt.riders[0]) == 0.4
 
 
 def test_parts_queue_behind_each_other_a_part_length_apart() -> None:
@@ -196,14 +210,16 @@ def test_however_the_belt_runs_parts_keep_their_order_and_distance_and_none_gets
             stop.lower(t, rng.random() < 0.5)
         trial.run(t, speed, time=rng.choice([0.0, 0.3]))
         places = [trial.belt.position(t, rider) for rider in trial.belt.riders]
-        assert all(a - b >= PART - 1e-5 for a, b in zip(places, places[1:], strict=False))
+        assert all(a - b >= PART - 1e-5 for a, b in pairwise(places))
     assert len(trial.belt.riders) + trial.counts.get("exit.swallowed", 0) == len(items)
 
 
 @given(
     before=st.floats(0.0, 1.0), after=st.floats(0.0, 1.0), rate=st.floats(0.05, 10.0), t=st.floats(0.0, 30.0)
 )
-def test_a_ramp_reaches_each_integral_when_it_says(before: float, after: float, rate: float, t: float) -> None:
+def test_a_ramp_reaches_each_integral_when_it_says(
+    before: float, after: float, rate: float, t: float
+) -> None:
     ramp = Ramp(0.0, before, after, rate)
     whole = ramp.integral(t)
     if whole > 1e-9 and ramp.at(t) > 1e-6:

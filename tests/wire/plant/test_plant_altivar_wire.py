@@ -188,7 +188,7 @@ def test_it_identifies_itself(serve_device: Serve) -> None:
 def test_the_communication_scanner_shows_status_and_speed_in_one_read(serve_device: Serve) -> None:
     async def run() -> list[int]:
         async with serve_device(drive()) as port, client(port) as modbus:
-            return (await modbus.read_holding_registers(12741, count=2)).registers
+            return list((await modbus.read_holding_registers(12741, count=2)).registers)
 
     assert asyncio.run(run()) == [0x0050, 0]
 
@@ -232,5 +232,3 @@ def test_many_clients_are_served_at_once(serve_device: Serve) -> None:
             return await asyncio.gather(*(one() for _ in range(10)))
 
     assert asyncio.run(run()) == [600] * 10
-
-

@@ -7,12 +7,15 @@ import random
 from typing import Any
 
 import pytest
+from pymodbus import FramerType
 from pymodbus.client import AsyncModbusTcpClient
+from pymodbus.exceptions import ModbusIOException
 
 from cellctl.line.model import Line
 from cellctl_sim.devices.altivar import AltivarDevice
 from cellctl_sim.plant.agenda import Agenda
 from cellctl_sim.plant.faults import Fault
+from cellctl_sim.plant.ports import ModbusPort, Troubles, Wired
 from cellctl_sim.plant_process import serve_plant
 from cellctl_sim.servers import modbus
 
@@ -140,7 +143,9 @@ def test_random_bytes_on_every_port_leave_the_plant_alive(plant_line: Line) -> N
 
     async def run() -> tuple[int, dict[str, int]]:
         async with serve_plant(plant_line) as served:
-            ports = [int(address.rpartition(":")[2]) for address in (*served.devices.values(), served.control)]
+            ports = [
+                int(address.rpartition(":")[2]) for address in (*served.devices.values(), served.control)
+            ]
             for port in ports:
                 for size in (1, 7, 100, 20000):
                     _, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -191,3 +196,22 @@ def test_cutting_a_device_off_closes_its_connections_and_refuses_new_ones(plant_
     assert asyncio.run(run()) == (True, True, True)
 
 
+def test_units_on_one_bus_answer_for_themselves_and_nobody_for_the_others(serve_device: Serve) -> None:
+    units = {unit: Wired(AltivarDevice(f"drive{unit}", Agenda()), Troubles()) for unit in (2, 3)}
+    port_of = ModbusPort("bus", units, lambda t: None)
+
+    async def run() -> tuple[list[int], bool]:
+        async with serve_device(port_of, "modbus-rtu-tcp") as port:
+            bus = AsyncModbusTcpClient("127.0.0.1", port=port, framer=FramerType.RTU, timeout=0.3, retries=0)
+            async with bus:
+                await bus.write_register(9001, 77, device_id=3)
+                values = [
+                    (await bus.read_holding_registers(9001, device_id=unit)).registers[0] for unit in (2, 3)
+                ]
+                try:
+                    await bus.read_holding_registers(9001, device_id=4)
+                except ModbusIOException:
+                    return values, True
+                return values, False
+
+    assert asyncio.run(run()) == ([30, 77], True)

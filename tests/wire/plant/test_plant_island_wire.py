@@ -48,7 +48,7 @@ def test_a_start_output_brings_a_component_that_the_present_input_sees(plant_lin
             await modbus.write_coil(3, True)
 
             async def inputs() -> list[bool]:
-                return (await modbus.read_discrete_inputs(0, count=8)).bits
+                return list((await modbus.read_discrete_inputs(0, count=8)).bits)
 
             seen = await until(inputs, lambda bits: bits[3])
             return seen, served.plant.counters()
@@ -76,7 +76,8 @@ def test_the_island_names_itself_and_its_size(plant_line: Line) -> None:
     async def run() -> list[int]:
         async with serve_plant(plant_line) as served, client(served, IO2) as modbus:
             size = (await modbus.read_holding_registers(0x1024, count=2)).registers
-            return size + (await modbus.read_holding_registers(0x2011, count=2)).registers
+            item = (await modbus.read_holding_registers(0x2011, count=2)).registers
+            return [*size, *item]
 
     assert asyncio.run(run()) == [8, 8, 750, 352]
 
@@ -124,7 +125,7 @@ def test_the_press_makes_the_part_lower_and_the_gauge_measures_it(plant_line: Li
                 await modbus.write_registers(0, order(0x10001, 1, 40.0))
 
                 async def report() -> list[int]:
-                    return (await modbus.read_input_registers(0, count=25)).registers
+                    return list((await modbus.read_input_registers(0, count=25)).registers)
 
                 words = await until(report, lambda words: words[4] != 1)
             served.plant.remove(served.plant.world.agenda.now, "belt.press")
@@ -147,7 +148,7 @@ def test_the_machine_runs_a_number_once_however_often_it_is_written(plant_line: 
                 await modbus.write_registers(0, order(7, 1, 40.0))
 
             async def state() -> int:
-                return (await modbus.read_input_registers(4)).registers[0]
+                return int((await modbus.read_input_registers(4)).registers[0])
 
             await until(state, lambda state: state == 2)
             await modbus.write_registers(0, order(7, 1, 40.0))
@@ -163,9 +164,9 @@ def test_a_machine_with_nothing_in_it_says_so(plant_line: Line) -> None:
             await modbus.write_registers(0, order(1, 1, 40.0))
 
             async def report() -> list[int]:
-                return (await modbus.read_input_registers(0, count=8)).registers
+                return list((await modbus.read_input_registers(0, count=8)).registers)
 
-            return await until(report, lambda words: words[4] != 1)
+            return list(await until(report, lambda words: words[4] != 1))
 
     assert asyncio.run(run()) == [0, 1, 0, 1, 3, 1, 1, 0]
 
@@ -178,7 +179,7 @@ def test_the_gauge_measures_true_height_with_its_noise(plant_line: Line) -> None
             busy = (await modbus.read_input_registers(0)).registers
 
             async def answer() -> list[int]:
-                return (await modbus.read_input_registers(0, count=6)).registers
+                return list((await modbus.read_input_registers(0, count=6)).registers)
 
             words = await until(answer, lambda words: words[1] == 77)
             return busy + words, floats(words[2:4])[0]
@@ -195,9 +196,9 @@ def test_a_gauge_with_nothing_under_it_reports_an_error(plant_line: Line) -> Non
             await modbus.write_registers(0, [0, 5])
 
             async def answer() -> list[int]:
-                return (await modbus.read_input_registers(0, count=2)).registers
+                return list((await modbus.read_input_registers(0, count=2)).registers)
 
-            return await until(answer, lambda words: words[1] == 5)
+            return list(await until(answer, lambda words: words[1] == 5))
 
     assert asyncio.run(run())[0] & 4
 
@@ -209,6 +210,6 @@ def test_a_silent_device_answers_again_when_the_fault_is_over(plant_line: Line) 
             host, _, port = served.devices[GAUGE].removeprefix("modbus-tcp://").partition(":")
             modbus = AsyncModbusTcpClient(host, port=int(port), timeout=0.2, retries=5)
             async with modbus:
-                return (await modbus.read_input_registers(5)).registers
+                return list((await modbus.read_input_registers(5)).registers)
 
     assert asyncio.run(run()) == [1]

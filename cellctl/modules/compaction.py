@@ -1,0 +1,55 @@
+"""A journal begun again: the few records from which a replay comes to what the whole journal said. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cellctl.journal import (
+    ActionBegan,
+    Answered,
+    Asked,
+    BeganAgain,
+    Entered,
+    Forgot,
+    LeaseTaken,
+    ModuleRecord,
+    Taken,
+    Told,
+)
+from cellctl.messages import Question
+from cellctl.modules.ledger import Book, Ledger, Unfinished, ended
+
+
+def says_the_same(book: Book) -> tuple[ModuleRecord, ...]:
+    """Records that fold to `book`, whatever came before them."""
+    last = ActionBegan("", 0, book.last_action, 0, "", "")
+    return (BeganAgain(), last, *(record for ledger in book.ledgers.values() for record in _ledger(ledger)))
+
+
+def _ledger(ledger: Ledger) -> Iterator[ModuleRecord]:
+    yield LeaseTaken(ledger.module, ledger.holder, ledger.epoch, ledger.seen)
+    yield Entered(ledger.module, ledger.state, ledger.mode, ledger.entered_by)
+    yield Forgot(ledger.module, ledger.below)
+    for answer in ledger.answers.values():
+        yield Answered(answer)
+    for entry in ledger.unfinished.values():
+        yield from _unfinished(ledger, entry)
+    for question in ledger.questions.values():
+        yield Asked(ledger.module, question)
+
+
+def _unfinished(ledger: Ledger, entry: Unfinished) -> Iterator[ModuleRecord]:
+    module, number = ledger.module, entry.command.number
+    yield Taken(entry.command, entry.at)
+    moves, device_time = tuple(entry.moves), entry.device_time
+    for index, past in sorted(entry.actions.items()):
+        yield ActionBegan(module, number, past.number, index, past.device, past.name)
+        if past.ended:  # the command's moves and times only count in sum
+            yield ended(module, number, past.number, past.result, moves, device_time)
+            moves, device_time = (), 0.0
+        if past.number in ledger.told:
+            yield Told(module, past.number, ledger.told[past.number], "")
+    if entry.is_given_up:
+        question = Question(0, number, "", "", {})
+        yield Asked(module, question)
+        yield Told(module, question.number, "failed", "")
