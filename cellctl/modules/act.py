@@ -61,7 +61,6 @@ class CommandAct:
         self._next_action = next_action
         self._index = 0
         self._replayed: tuple[Action[Any], PastAction] | None = None  # repeatable, directly before this one
-        self.has_begun = bool(entry.actions)
 
     async def __call__(self, action: Action[T], moves: Callable[[T], Sequence[Move]] = no_moves) -> T:
         """The action's result. `moves(result)` are the changes of place that come true with it.
@@ -132,7 +131,6 @@ class CommandAct:
 
     async def _begin(self, action: Action[T], index: int) -> int:
         number = self._next_action()
-        self.has_begun = True
         command = self._entry.command
         began = ActionBegan(command.module, command.number, number, index, action.device, action.name)
         await self._record(began)

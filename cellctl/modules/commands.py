@@ -100,7 +100,7 @@ class Commands:
         """Answer "cancelled" while no action has begun; else it is too late."""
         ledger, number = self._context.ledger, cancel.number
         hand, entry = self.in_hand.get(number), ledger.unfinished.get(number)
-        if number in ledger.answers or (entry and entry.actions) or (hand and hand.act.has_begun):
+        if number in ledger.answers or (entry and entry.actions):
             self._reply(peer, TooLate(self._context.name, number))
             if number in ledger.answers:
                 self._reply(peer, self._with_head(ledger.answers[number]))

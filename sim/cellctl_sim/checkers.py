@@ -170,17 +170,15 @@ def actions_are_numbered_once(evidence: Evidence) -> Findings:
 def programs_ran_once(evidence: Evidence) -> Findings:
     """A machine ran each program of the journal once, and none that the journal does not know."""
     for machine, runs in evidence.runs.items():
-        began = {r.action for _, r in evidence.records(ActionBegan) if r.device == machine}
+        began = {r.action for _, r in evidence.records(ActionBegan) if (r.device, r.name) == (machine, "run")}
         ended = {r.action for _, r in evidence.records(ActionEnded) if r.action in began and r.command}
-        by_action = {r.action: r for _, r in evidence.records(ActionBegan) if r.device == machine}
         for number, times in runs.items():
             if number not in began:
                 yield f"{machine} ran action {number}, which no journal has"
             if times != 1:
                 yield f"{machine} ran action {number} {times} times"
         for number in sorted(ended - {int(n) for n in runs}):
-            if by_action[number].name == "run":
-                yield f"{machine} never ran action {number}, which the journal has as done"
+            yield f"{machine} never ran action {number}, which the journal has as done"
 
 
 def what_is_seen_happened_once(evidence: Evidence) -> Findings:

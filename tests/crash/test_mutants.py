@@ -185,6 +185,30 @@ def killed_at_work(process: str, least: float, most: float, away: float) -> Call
     return scenario
 
 
+def killed_as_it_starts(line: Line, recipe: Recipe, seed: int) -> tuple[Scenario, Stage]:
+    """The press's process is killed right after the PLC has its program, with slow disks."""
+    plc = line.devices["press.plc"].address
+
+    def stage(universe: Universe) -> None:
+        killed: list[float] = []
+
+        def watch(who: str, what: str) -> None:
+            if who == plc and "write of 20" in what and not killed:
+                killed.append(universe.now)
+                at = universe.now + 0.01 * seed
+                universe.at(at, lambda: universe.kill("press"))
+                universe.at(at + 0.4, lambda: universe.restart("press"))
+
+        universe.trace.watch = watch
+
+    return one_part(recipe, seed, slow=True), stage
+
+
+def slow_press(line: Line, recipe: Recipe, seed: int) -> tuple[Scenario, Stage]:
+    fault = Fault.model_validate({"device": "press.plc", "fault": "stall", "at": 15.0 + 0.2 * seed, "for": 9.0})
+    return one_part(recipe, seed, fault), lambda universe: None
+
+
 def powerless_press(line: Line, recipe: Recipe, seed: int) -> tuple[Scenario, Stage]:
     at = 13.0 + 5.0 * (seed * 0.618 % 1.0)
     fault = Fault.model_validate({"device": "press.plc", "fault": "power_loss", "at": at, "for": 0.5})
@@ -228,17 +252,17 @@ class Mutant:
 LOSES = ("every_order_ends", "no_journal_lost_a_record", "journals_agree", "what_is_seen_happened_once", "nobody_waits_for_a_person")
 
 MUTANTS = [
-    Mutant(acts_before_the_intent_is_durable, killed_at_work("press", 18.9, 19.2, 0.4)),
+    Mutant(acts_before_the_intent_is_durable, killed_as_it_starts),
     Mutant(answers_before_the_answer_is_durable),
     Mutant(does_not_journal_answers),
     Mutant(resends_under_a_new_number),
     Mutant(sends_before_the_intent_is_durable),
     Mutant(checks_no_epoch, stale_command),
-    Mutant(ignores_the_handshake, killed_at_work("press", 19.0, 21.0, 0.4)),
+    Mutant(ignores_the_handshake, killed_as_it_starts),
     Mutant(retries_what_is_in_doubt, powerless_press, ("every_order_ends",), ("press.plc",)),
     Mutant(accepts_a_shortened_journal, shortened, LOSES),
     Mutant(opens_the_gripper_on_opening, killed_at_work("arm", 7.0, 15.0, 0.4)),
-    Mutant(frees_a_station_on_a_timeout, killed_at_work("press", 19.0, 21.0, 9.0)),
+    Mutant(frees_a_station_on_a_timeout, slow_press),
 ]
 
 

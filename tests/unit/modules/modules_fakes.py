@@ -340,6 +340,23 @@ class BlindPlc(FakePlc):
         return Action(self.name, "run", Recovery.IN_DOUBT, known.perform, done_value={"code": 0})
 
 
+class SlowPlc(FakePlc):
+    """A machine whose driver takes half a second to tidy up when it is broken off."""
+
+    def run(self, program: int, values: Sequence[float], results: Sequence[str]) -> Action[dict[str, Value]]:
+        known = super().run(program, values, results)
+
+        async def perform(number: int) -> dict[str, Value]:
+            try:
+                return await known.perform(number)
+            except BaseException:
+                await self.pause(0.5)
+                self.world.count["tidied up"] += 1
+                raise
+
+        return Action(self.name, "run", Recovery.HANDSHAKE, perform, known.settle, known.done_value)
+
+
 def _distance(a: tuple[float, float, float], b: tuple[float, float, float]) -> float:
     return max(abs(p - q) for p, q in zip(a, b, strict=True))
 
@@ -364,3 +381,4 @@ FEEDER = declared("fake_feeder", Capability.FEEDER, "FakeFeeder")
 GAUGE = declared("fake_gauge", Capability.GAUGE, "FakeGauge")
 PLC = declared("fake_plc", Capability.MACHINE, "FakePlc")
 BLIND_PLC = declared("blind_plc", Capability.MACHINE, "BlindPlc")
+SLOW_PLC = declared("slow_plc", Capability.MACHINE, "SlowPlc")

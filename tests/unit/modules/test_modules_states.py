@@ -145,6 +145,18 @@ def test_an_abort_stops_at_once_and_leaves_the_command_unfinished(bench: ModuleT
         assert not client.answers
 
 
+def test_aborted_means_that_nothing_is_being_broken_off_any_more(bench: ModuleType) -> None:
+    built, client = bench.a_press(bench.fakes.SLOW_PLC), bench.Client([bench.PRESS], clears=False)
+    with bench.Run(built, client) as run:
+        run.until(lambda: built.world.count["ran"] == 1)
+        client.instruct(StateCommand.ABORT)
+        run.until_state(State.ABORTING)
+        run.pause(0.1)
+        assert client.view.state is State.ABORTING
+        run.until_state(State.ABORTED)
+        assert built.world.count["tidied up"] == 1
+
+
 def test_a_device_fault_aborts_only_its_module_and_is_settled_after_the_reset(bench: ModuleType) -> None:
     arm, press = bench.an_arm(), bench.a_press()
     both = bench.build(
@@ -290,6 +302,7 @@ def test_the_arm_goes_back_to_the_nest_after_it_was_moved_away_by_hand(bench: Mo
             run.until_done()
         hits += len(moved)
         assert client.answers[1].outcome == "done", f"moved away at step {step}"
+        assert built.world.count["dragged through the nest"] == 0, f"moved away at step {step}"
     assert hits > 5
 
 
