@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from cellctl.cli.operate import ask
 from cellctl.cli.output import json_option, print_json, print_table, say
 from cellctl.cli.state import state_option
 
+PATIENCE = 2.0  # [s] that sensors may take to be read
 GONE = "gone"  # what people write for: it is not on the line
 
 
@@ -26,13 +28,22 @@ def recover(context: click.Context, as_json: bool, state: Path | None) -> None:
     if context.invoked_subcommand is not None:
         context.obj = state
         return
-    found = ask(state, "map", {})
+    found = _fresh_map(state)
     if as_json:
         print_json(found)
     else:
         print_map(found)
     if found["contradictions"] or found["questions"] or found["decisions"]:
         context.exit(1)
+
+
+def _fresh_map(state: Path | None) -> dict[str, Any]:
+    """The part map with sensors read now; after `PATIENCE` as it is, where a device does not answer."""
+    asked = ask(state, "look", {})["asked"]
+    ends = time.monotonic() + PATIENCE
+    while (found := ask(state, "map", {}))["seen_at"] < asked and time.monotonic() < ends:
+        time.sleep(0.1)
+    return found
 
 
 def print_map(found: dict[str, Any]) -> None:

@@ -123,7 +123,7 @@ class Dialogue:
 
     def _compare(self, remote: Remote, view: View) -> None:
         """Hold the sensors, just read, against the part map."""
-        remote.seen, remote.is_compared = view.occupied, True
+        remote.seen, remote.seen_at, remote.is_compared = view.occupied, self._runtime.utc(), True
         if self._comparison.compare(self._book.state, view.occupied):
             self._fleet.inquire(remote)
 

@@ -20,6 +20,7 @@ class Remote:
     seen: dict[str, bool | None] = field(
         default_factory=dict
     )  # stations, as the sensors said when last asked
+    seen_at: float = 0.0  # UTC [s], when they were
     is_compared: bool = False  # the sensors were held against the part map since it came, or was reset
     sent: dict[int, float] = field(default_factory=dict)  # command -> when it was sent last [s], this epoch
     begun: dict[int, float] = field(default_factory=dict)  # command -> when it was sent first [s], this epoch
@@ -27,7 +28,9 @@ class Remote:
     cancelled: set[int] = field(default_factory=set)
     told: tuple[State, float] | None = None  # the state for which an instruction was sent, and when
     refusal: str = ""
-    head: Head = Head()  # of the journal of its process, the farthest that was seen; kept when the module is lost
+    head: Head = (
+        Head()
+    )  # of the journal of its process, the farthest that was seen; kept when the module is lost
 
     def see(self, message: Message) -> None:
         """A message says how far the journal of its process is durable."""

@@ -187,10 +187,16 @@ def correct(runner: Runner, who: str, body: Body) -> Body:
         runner.line.station(runner.state.station_of(place))
     note = str(body.get("note", ""))
     runner.record(Corrected(item, place, who, note, runner.runtime.utc()))
+    look(runner, who, {})
+    return {"item": item, "place": place}
+
+
+def look(runner: Runner, who: str, body: Body) -> Body:
+    """Have every module read its sensors now. The reply says when it was asked; `map` says when each was read."""
     for remote in runner.fleet:
         if remote.alive:
             runner.fleet.inquire(remote)
-    return {"item": item, "place": place}
+    return {"asked": runner.runtime.utc()}
 
 
 def start_line(runner: Runner, who: str, body: Body) -> Body:
@@ -235,6 +241,7 @@ VERBS: dict[str, Verb] = {
     "settle": settle,
     "decide": decide,
     "correct": correct,
+    "look": look,
     "status": show_status,
     "map": show_part_map,
 }

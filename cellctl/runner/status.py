@@ -109,6 +109,9 @@ def part_map(runner: Runner) -> dict[str, Any]:
     return {
         "items": items,
         "stations": seen,
+        "seen_at": min(
+            (remote.seen_at for remote in runner.fleet if remote.alive), default=runner.runtime.utc()
+        ),
         "contradictions": [
             {"station": c.station, "items": list(c.items), "occupied": c.occupied, "text": str(c)}
             for c in runner.comparison.contradictions.values()

@@ -145,7 +145,7 @@ class Altivar:
             async with stopped_if_broken_off(self.halt):
                 await self._demand_well(unit)
                 await unit.write({drive.LFR: frequency})
-                await self._step_to(unit, drive.ENABLED)
+                await self._enable(unit)
                 await self._reach(unit, frequency)
 
         return Action(self.name, "run", DECLARATION.recovery_of("run"), perform)
@@ -230,6 +230,12 @@ class Altivar:
                 f"stays in state {name!r}",
             )
         raise unit.fault(f"does not come to state {drive.STATE_NAMES[goal]!r}")
+
+    async def _enable(self, unit: Unit) -> None:
+        """Operation enabled; said once more to a drive that still is, since it may be ramping down after a halt."""
+        if _state(await unit.read(drive.ETA)) == drive.ENABLED:
+            await unit.write({drive.CMD: drive.ENABLE})
+        await self._step_to(unit, drive.ENABLED)
 
     async def _reach(self, unit: Unit, frequency: float) -> None:
         def reached(found: Readings) -> bool:

@@ -251,4 +251,3 @@ class Assassin:
     def _owner(self, who: str) -> str:
         """The process behind the name of an effect: its own, its disk's, its device's, or the sender's."""
         return self._owners.get(who.partition(">")[0], "")
-

@@ -15,7 +15,18 @@ from cellctl.errors import JournalBroken
 from cellctl.flow.events import FlowEvent
 from cellctl.flow.fold import fold
 from cellctl.flow.state import FlowState
-from cellctl.journal import Journal, ModuleRecord
+from cellctl.journal import (
+    ActionBegan,
+    ActionEnded,
+    Answered,
+    Asked,
+    BeganAgain,
+    Journal,
+    LeaseTaken,
+    ModuleRecord,
+    Taken,
+    Told,
+)
 from cellctl.line.model import Line
 from cellctl.messages import Head
 
@@ -79,7 +90,9 @@ def gather(
     events = list(_read(RUNNER, journals.get(RUNNER, ()), msgspec.msgpack.Decoder(FlowEvent), broken))
     decoder = msgspec.msgpack.Decoder(ModuleRecord)
     entries = {
-        process: [Entry(process, head, record) for head, record in _read(process, rows, decoder, broken)]
+        process: list(
+            once(Entry(process, head, record) for head, record in _read(process, rows, decoder, broken))
+        )
         for process, rows in journals.items()
         if process != RUNNER
     }
@@ -108,6 +121,38 @@ def _read(
             yield Head(int.from_bytes(row[:8], "big"), row[8:24].hex()), record
     except JournalBroken as error:
         broken.append(str(error))
+
+
+def once(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Without what a journal that began again says for a second time."""
+    said: set[object] = set()
+    repeats = False
+    for entry in entries:
+        gist = _gist(entry.record)
+        repeats = isinstance(entry.record, BeganAgain) or (repeats and (gist is None or gist in said))
+        if gist is not None and not repeats:
+            said.add(gist)
+        if not repeats:
+            yield entry
+
+
+def _gist(record: ModuleRecord) -> object:
+    """What makes a record the same as an earlier one; None for one of which only the last counts."""
+    match record:
+        case LeaseTaken(module, _, epoch):
+            return LeaseTaken, module, epoch
+        case Taken(command):
+            return Taken, command.number
+        case ActionBegan(_, command, action) | ActionEnded(_, command, action):
+            return (type(record), action) if command else None
+        case Answered(answer):
+            return Answered, answer.number
+        case Asked(_, question):
+            return (Asked, question.number) if question.number else None
+        case Told(_, question):
+            return (Told, question) if question else None
+        case _:
+            return None
 
 
 class Rows:

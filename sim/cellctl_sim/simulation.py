@@ -80,8 +80,12 @@ class Result:
     incidents: list[tuple[float, str]]
     log: list[LogRecord] = field(repr=False)
     events: list[FlowEvent] = field(repr=False)  # the runner's journal
-    journals: dict[str, list[bytes]] = field(repr=False, default_factory=dict)  # process -> rows, the runner's too
-    runs: dict[str, dict[int, int]] = field(default_factory=dict)  # machine -> action number -> how often it ran
+    journals: dict[str, list[bytes]] = field(
+        repr=False, default_factory=dict
+    )  # process -> rows, the runner's too
+    runs: dict[str, dict[int, int]] = field(
+        default_factory=dict
+    )  # machine -> action number -> how often it ran
 
 
 def simulate(

@@ -1,7 +1,7 @@
 """Crash search by hand: seeds A to B over two processes.
 
-    python tests/crash/swarm.py 0 3000          # prints each failing seed, what was found, and how to replay it
-    python tests/crash/swarm.py --seed 4711     # one scenario, with its log
+python tests/crash/swarm.py 0 3000          # prints each failing seed, what was found, and how to replay it
+python tests/crash/swarm.py --seed 4711     # one scenario, with its log
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ def search(first: int, last: int, processes: int) -> bool:
                     print(*(f"    {finding}" for finding in findings[:4]), sep="\n", flush=True)
     wall = time.perf_counter() - began
     count = last - first
-    print(f"{count} scenarios, {lived / 3600:.1f} h of line time, {wall:.0f} s, {count / wall:.1f}/s; {failing} failed")
+    print(
+        f"{count} scenarios, {lived / 3600:.1f} h of line time, {wall:.0f} s, {count / wall:.1f}/s; {failing} failed"
+    )
     print(*(f"    {checker}: {times}" for checker, times in found.most_common()), sep="\n")
     return not failing
 
@@ -70,7 +72,9 @@ def replay(seed: int) -> bool:
 
 def main() -> int:
     """The exit code: 1 when something was found."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("first", nargs="?", type=int, default=0)
     parser.add_argument("last", nargs="?", type=int, default=100)
     parser.add_argument("--seed", type=int, help="replay just this one")

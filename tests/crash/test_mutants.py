@@ -163,7 +163,9 @@ def frees_a_station_on_a_timeout(patch: pytest.MonkeyPatch) -> None:
 # --- scenarios that reach them ------------------------------------------------------------------------------------
 
 
-def one_part(recipe: Recipe, seed: int, *faults: Any, slow: bool = False, kills: tuple[EffectKill, ...] = ()) -> Scenario:
+def one_part(
+    recipe: Recipe, seed: int, *faults: Any, slow: bool = False, kills: tuple[EffectKill, ...] = ()
+) -> Scenario:
     disks = dict.fromkeys(("belt", "arm", "io2", "press", "gauge", "runner"), 0.05) if slow else {}
     order = Order("o1", recipe.text, recipe.source, recipe.variants[0], 1)
     latencies = Latencies(200e-6, 200e-6 if slow else 1e-3, disks)
@@ -174,7 +176,9 @@ def as_drawn(line: Line, recipe: Recipe, seed: int) -> tuple[Scenario, Stage]:
     return draw(line, recipe, seed), lambda universe: None
 
 
-def killed_at_work(process: str, least: float, most: float, away: float) -> Callable[..., tuple[Scenario, Stage]]:
+def killed_at_work(
+    process: str, least: float, most: float, away: float
+) -> Callable[..., tuple[Scenario, Stage]]:
     """Killed at instants spread over a time in which it works, with slow disks."""
 
     def scenario(line: Line, recipe: Recipe, seed: int) -> tuple[Scenario, Stage]:
@@ -205,7 +209,9 @@ def killed_as_it_starts(line: Line, recipe: Recipe, seed: int) -> tuple[Scenario
 
 
 def slow_press(line: Line, recipe: Recipe, seed: int) -> tuple[Scenario, Stage]:
-    fault = Fault.model_validate({"device": "press.plc", "fault": "stall", "at": 15.0 + 0.2 * seed, "for": 9.0})
+    fault = Fault.model_validate(
+        {"device": "press.plc", "fault": "stall", "at": 15.0 + 0.2 * seed, "for": 9.0}
+    )
     return one_part(recipe, seed, fault), lambda universe: None
 
 
@@ -234,7 +240,7 @@ def stale_command(line: Line, recipe: Recipe, seed: int) -> tuple[Scenario, Stag
     old = Command(number=900, module="arm", epoch=1, oldest=1, skill="insert", items=(item,))
 
     def stage(universe: Universe) -> None:
-        universe.at(10.0 + 0.1 * seed, lambda: universe.bus.to_server("runner", "arm", old))
+        universe.at(14.0 + 0.1 * seed, lambda: universe.bus.to_server("runner", "arm", old))
 
     return one_part(recipe, seed, *cut), stage
 
@@ -249,7 +255,13 @@ class Mutant:
     doubtful: tuple[str, ...] = ()
 
 
-LOSES = ("every_order_ends", "no_journal_lost_a_record", "journals_agree", "what_is_seen_happened_once", "nobody_waits_for_a_person")
+LOSES = (
+    "every_order_ends",
+    "no_journal_lost_a_record",
+    "journals_agree",
+    "what_is_seen_happened_once",
+    "nobody_waits_for_a_person",
+)
 
 MUTANTS = [
     Mutant(acts_before_the_intent_is_durable, killed_as_it_starts),

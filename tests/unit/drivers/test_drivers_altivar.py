@@ -130,7 +130,20 @@ def test_run_again_does_no_harm(leap: Any, belt: Any, a_drive: Drive) -> None:
         await belt.run(0.15).perform(1)
 
     leap(run())
-    assert a_drive.commands == [6, 7, 15]
+    assert a_drive.commands == [6, 7, 15, 15]
+
+
+def test_a_drive_that_ramps_down_after_a_halt_is_told_to_run_again(
+    leap: Any, belt: Any, a_drive: Drive
+) -> None:
+    async def run() -> None:
+        await belt.open()
+        await belt.run(0.15).perform(1)
+        a_drive.commands.append(7)  # a halt: operation is disabled, but the drive says so only at standstill
+        await belt.run(0.15).perform(2)
+
+    leap(run())
+    assert a_drive.commands == [6, 7, 15, 7, 15]
 
 
 def test_stop_ends_at_standstill_without_power_on_the_motor(leap: Any, belt: Any, a_drive: Drive) -> None:

@@ -1,5 +1,7 @@
 """What only a person can know: the question, the three answers, and what becomes of the command."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 
 import pytest
@@ -8,17 +10,15 @@ from cellctl.messages import Event, Move, Refusal, Settle
 from cellctl.packml import State, StateCommand
 
 
-def in_doubt(bench: ModuleType, client: object) -> object:
+@contextmanager
+def in_doubt(bench: ModuleType, client: object) -> Iterator[object]:
     """A run of a machine that cannot tell, killed in the middle of its program."""
-    from modules_fakes import BLIND_PLC
-
-    run = bench.Run(bench.a_press(BLIND_PLC), client)
-    run.__enter__()
-    run.until(lambda: run.bench.world.count["ran"] == 1)
-    run.pause(0.1)
-    run.universe.restart("cell")
-    run.until(lambda: bool(client.questions))
-    return run
+    with bench.Run(bench.a_press(bench.fakes.BLIND_PLC), client) as run:
+        run.until(lambda: run.bench.world.count["ran"] == 1)
+        run.pause(0.1)
+        run.universe.restart("cell")
+        run.until(lambda: bool(client.questions))
+        yield run
 
 
 @pytest.mark.parametrize(
@@ -26,9 +26,8 @@ def in_doubt(bench: ModuleType, client: object) -> object:
 )
 def test_the_word_of_a_person_decides(bench: ModuleType, choice: str, outcome: str, ran: int) -> None:
     client = bench.Client([bench.PRESS], settle=lambda question: choice)
-    run = in_doubt(bench, client)
-    run.until_done()
-    run.__exit__()
+    with in_doubt(bench, client) as run:
+        run.until_done()
     assert client.answers[1].outcome == outcome
     assert run.bench.world.count["ran"] == ran
     assert len(client.questions) == 1
@@ -36,38 +35,35 @@ def test_the_word_of_a_person_decides(bench: ModuleType, choice: str, outcome: s
 
 def test_a_module_in_doubt_is_held_with_its_question_and_alarm(bench: ModuleType) -> None:
     client = bench.Client([bench.PRESS])
-    run = in_doubt(bench, client)
-    run.until_state(State.HELD)
-    question = client.view.questions[0]
-    assert (question.command, question.action) == (1, "run")
-    assert set(question.choices) == {"done", "not started", "failed"}
-    assert [alarm.code for alarm in client.view.alarms] == ["M010"]
-    run.__exit__()
+    with in_doubt(bench, client) as run:
+        run.until_state(State.HELD)
+        question = client.view.questions[0]
+        assert (question.command, question.action) == (1, "run")
+        assert set(question.choices) == {"done", "not started", "failed"}
+        assert [alarm.code for alarm in client.view.alarms] == ["M010"]
 
 
 def test_a_question_outlives_the_process_and_its_answer_lets_the_module_be_started(bench: ModuleType) -> None:
     client = bench.Client([bench.PRESS])
-    run = in_doubt(bench, client)
-    run.until_state(State.HELD)
-    number = client.view.questions[0].number
-    run.universe.restart("cell")
-    run.pause(1.0)
-    run.until(lambda: client.view is not None and bool(client.view.questions))
-    assert client.view.state is State.HELD
-    assert client.view.questions[0].number == number
-    client.settle = lambda question: "done"
-    run.until_done()
-    run.__exit__()
+    with in_doubt(bench, client) as run:
+        run.until_state(State.HELD)
+        number = client.view.questions[0].number
+        run.restart()
+        run.pause(1.0)
+        run.until(lambda: client.view is not None and bool(client.view.questions))
+        assert client.view.state is State.HELD
+        assert client.view.questions[0].number == number
+        client.settle = lambda question: "done"
+        run.until_done()
     assert run.bench.world.count["ran"] == 1
 
 
 def test_a_kill_right_after_the_persons_word_does_not_ask_again(bench: ModuleType) -> None:
     for later in range(120):
         client = bench.Client([bench.PRESS], settle=lambda question: "done")
-        run = in_doubt(bench, client)
-        run.kill_at(run.universe.loop.steps + later, watchdogs=False)
-        run.until_done()
-        run.__exit__()
+        with in_doubt(bench, client) as run:
+            run.kill_at(run.universe.loop.steps + later, watchdogs=False)
+            run.until_done()
         assert client.answers[1].outcome == "done"
         assert run.bench.world.count["ran"] == 1
         assert len(client.questions) == 1
@@ -75,27 +71,25 @@ def test_a_kill_right_after_the_persons_word_does_not_ask_again(bench: ModuleTyp
 
 def test_a_wrong_choice_and_a_question_that_is_not_open_are_refused(bench: ModuleType) -> None:
     client = bench.Client([bench.PRESS])
-    run = in_doubt(bench, client)
-    run.until_state(State.HELD)
-    number = client.view.questions[0].number
-    client.send(Settle("press", number, "perhaps", "operator"))
-    client.send(Settle("press", number + 1, "done", "operator"))
-    run.pause(0.1)
+    with in_doubt(bench, client) as run:
+        run.until_state(State.HELD)
+        number = client.view.questions[0].number
+        client.send(Settle("press", number, "perhaps", "operator"))
+        client.send(Settle("press", number + 1, "done", "operator"))
+        run.pause(0.1)
     refusals = [m.why for m in client.heard if isinstance(m, Refusal)]
-    run.__exit__()
     assert any("'perhaps'" in why for why in refusals)
     assert any("no open question" in why for why in refusals)
 
 
 def test_unhold_is_refused_while_a_question_is_open(bench: ModuleType) -> None:
     client = bench.Client([bench.PRESS])
-    run = in_doubt(bench, client)
-    run.until_state(State.HELD)
-    client.instruct(StateCommand.UNHOLD)
-    run.pause(0.2)
-    assert client.view.state is State.HELD
+    with in_doubt(bench, client) as run:
+        run.until_state(State.HELD)
+        client.instruct(StateCommand.UNHOLD)
+        run.pause(0.2)
+        assert client.view.state is State.HELD
     assert any(isinstance(m, Refusal) and "question" in m.why for m in client.heard)
-    run.__exit__()
 
 
 def test_a_command_given_up_leaves_its_item_where_nobody_knows(bench: ModuleType) -> None:

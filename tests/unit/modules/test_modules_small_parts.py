@@ -253,9 +253,9 @@ def test_the_approach_is_straight_above_whichever_way_the_tool_points() -> None:
     assert (above.x, above.y, above.z) == pytest.approx((at.x, at.y, at.z + 0.05))
 
 
-def test_nests_lie_along_the_poses_x_as_seen_from_above() -> None:
+def test_nests_lie_along_the_grids_own_frame_whichever_way_the_tool_points() -> None:
     station = Station(
-        "arm.t", "arm", poses={"": Pose(0, 0, 0, pi, 0.0, -pi / 2)}, grid=Grid(2, 2, 0.02, 0.03)
+        "arm.t", "arm", poses={"": Pose(0, 0, 0, pi, 0.0, 0.7)}, grid=Grid(2, 2, 0.02, 0.03, turn=pi / 2)
     )
     reachable = Reachable(a_line(station), "arm", Pose(0, 0, 0))
     found = [reachable.at(f"arm.t#{n}") for n in range(4)]
