@@ -17,7 +17,7 @@ from cellctl.modules.host import Host
 from cellctl.modules.kind import Kind
 from cellctl.modules.ledger import Book
 from cellctl.modules.rack import Rack, open_rack, used_devices
-from cellctl.modules.recorder import Recorder, replayed
+from cellctl.modules.recorder import LONGEST, Recorder, replayed
 from cellctl.modules.safety import watch_safety
 from cellctl.plugins import load_code
 from cellctl.runtime import Incoming, Runtime, Server, TaskGroup
@@ -25,8 +25,10 @@ from cellctl.runtime import Incoming, Runtime, Server, TaskGroup
 LAST_HALT = 1.0  # [s] for stopping the devices when the journal is lost
 
 
-async def run_process(runtime: Runtime, line: Line, process_name: str) -> None:
-    """Run one module process for ever.
+async def run_process(
+    runtime: Runtime, line: Line, process_name: str, *, longest_journal: int = LONGEST
+) -> None:
+    """Run one module process for ever. After `longest_journal` records its journal begins again.
 
     Raises UnknownName for a process that the line does not have, StoreError when its journal is locked, broken or
     cannot be written any more (the devices are halted then), PlugInError when a driver or kind cannot be loaded.
@@ -39,7 +41,7 @@ async def run_process(runtime: Runtime, line: Line, process_name: str) -> None:
         book = replayed(journal, Book(process.modules))
         async with runtime.serve(process.name) as server:
             publisher = Publisher(server)
-            recorder = Recorder(runtime, journal, book, publisher.tell_move)
+            recorder = Recorder(runtime, journal, book, publisher.tell_move, longest_journal)
             alarms = Alarms(runtime, _concerned(line, process), publisher.tell_alarm)
             names = _devices_of(line, process)
             async with open_rack(runtime, line, names, alarms) as rack:

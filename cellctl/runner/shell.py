@@ -16,7 +16,7 @@ from cellctl.line.model import Line
 from cellctl.messages import Reply, Request
 from cellctl.packml import State
 from cellctl.runner.alarms import AlarmBoard
-from cellctl.runner.book import Book
+from cellctl.runner.book import LONGEST, Book
 from cellctl.runner.comparison import Comparison
 from cellctl.runner.dialogue import Dialogue
 from cellctl.runner.fleet import Fleet
@@ -36,14 +36,17 @@ class Arrival:
     incoming: Incoming | None = None
 
 
-async def run_runner(runtime: Runtime, line: Line, verbs: dict[str, Verb], *, automatic: bool) -> None:
+async def run_runner(
+    runtime: Runtime, line: Line, verbs: dict[str, Verb], *, automatic: bool, longest_journal: int = LONGEST
+) -> None:
     """Run the line for ever. `automatic`: after a crash it goes on by itself, else a person starts it.
+    After `longest_journal` records the journal begins again.
 
     Raises StoreError when the journal cannot be trusted or written, Refused when the line file changed while parts
     were on the line.
     """
     async with runtime.open_store("runner") as store:
-        book = Book(store, line)
+        book = Book(store, line, longest_journal)
         async with runtime.serve("runner") as server, runtime.tasks() as group:
             runner = Runner(runtime, line, book, server, verbs, automatic)
             await runner.take_over()

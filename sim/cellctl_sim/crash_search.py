@@ -55,9 +55,10 @@ class Scenario:
     latencies: Latencies
     faults: tuple[Fault | ProcessFault, ...]
     kills: tuple[EffectKill, ...]
+    longest: int = 20_000  # records after which a journal begins again
 
     def __str__(self) -> str:
-        lines = [f"seed {self.seed}, restart by {self.restart}, {self.latencies}"]
+        lines = [f"seed {self.seed}, restart by {self.restart}, journals of {self.longest}, {self.latencies}"]
         lines += [f"  {order.quantity} {order.variant}" for order in self.orders]
         lines += [f"  {fault.model_dump(by_alias=True, exclude_defaults=True)}" for fault in self.faults]
         return "\n".join([*lines, *(f"  {kill}" for kill in self.kills)])
@@ -106,7 +107,9 @@ def draw(line: Line, recipe: Recipe, seed: int) -> Scenario:
         for _ in range(kills - timed)
     )
     restart = dice.choice(("automatic", "operator"))
-    return Scenario(seed, restart, orders, _latencies(dice, line), tuple(faults), aimed)
+    latencies = _latencies(dice, line)
+    longest = dice.choice((20, 60, 200, 20_000))
+    return Scenario(seed, restart, orders, latencies, tuple(faults), aimed, longest)
 
 
 def _away(dice: random.Random) -> float:
@@ -196,6 +199,7 @@ def run(
             faults=scenario.faults,
             stage=prepare,
             print_log=print_log,
+            longest_journal=scenario.longest,
         )
     except Exception as error:
         return Trial(scenario, [Finding("the_world_goes_on", repr(error))])

@@ -21,6 +21,7 @@ from cellctl.journal import (
     Answered,
     Asked,
     BeganAgain,
+    Entered,
     Journal,
     LeaseTaken,
     ModuleRecord,
@@ -29,6 +30,7 @@ from cellctl.journal import (
 )
 from cellctl.line.model import Line
 from cellctl.messages import Head
+from cellctl.packml import Mode, State
 
 R = TypeVar("R")
 S = TypeVar("S")
@@ -125,32 +127,47 @@ def _read(
 
 def once(entries: Iterable[Entry]) -> Iterator[Entry]:
     """Without what a journal that began again says for a second time."""
-    said: set[object] = set()
+    said: dict[object, object] = {}
     repeats = False
     for entry in entries:
-        gist = _gist(entry.record)
-        repeats = isinstance(entry.record, BeganAgain) or (repeats and (gist is None or gist in said))
-        if gist is not None and not repeats:
-            said.add(gist)
+        about, what = _gist(entry.record)
+        is_old = about is None or said.get(about, _initial(entry.record)) == what
+        repeats = isinstance(entry.record, BeganAgain) or (repeats and is_old)
+        said[about] = what
         if not repeats:
             yield entry
 
 
-def _gist(record: ModuleRecord) -> object:
-    """What makes a record the same as an earlier one; None for one of which only the last counts."""
+def _gist(record: ModuleRecord) -> tuple[object, object]:
+    """What a record is about (None: nothing that happened), and what it says of that."""
     match record:
         case LeaseTaken(module, _, epoch):
-            return LeaseTaken, module, epoch
+            return (LeaseTaken, module), epoch
+        case Entered(module, state, mode):
+            return (Entered, module), (state, mode)
         case Taken(command):
-            return Taken, command.number
-        case ActionBegan(_, command, action) | ActionEnded(_, command, action):
-            return (type(record), action) if command else None
+            return (Taken, command.number), True
+        case ActionBegan(module, _, action):
+            return (ActionBegan, action) if module else None, True
+        case ActionEnded(_, _, action):
+            return (ActionEnded, action), True
         case Answered(answer):
-            return Answered, answer.number
+            return (Answered, answer.number), True
         case Asked(_, question):
-            return (Asked, question.number) if question.number else None
+            return (Asked, question.number) if question.number else None, True
         case Told(_, question):
-            return (Told, question) if question else None
+            return (Told, question) if question else None, True
+        case _:
+            return None, True
+
+
+def _initial(record: ModuleRecord) -> object:
+    """What holds before anything was said."""
+    match record:
+        case LeaseTaken():
+            return 0
+        case Entered():
+            return State.STOPPED, Mode.PRODUCTION
         case _:
             return None
 

@@ -1,4 +1,4 @@
-"""Crash search on the real thing: a line that is up on simulated devices, its processes killed by signal, its links cut.
+"""Crash search on the real thing: a line up on simulated devices, its processes killed by signal, its links cut.
 
     with LiveLine(place) as line:           # a copy of the shipped puck line, on free ports
         line.order("indoor", 2)

@@ -22,6 +22,7 @@ from cellctl.journal import Journal
 from cellctl.line.model import Line
 from cellctl.messages import Reply, Request
 from cellctl.modules.shell import run_process
+from cellctl.runner.book import LONGEST as LONGEST_JOURNAL
 from cellctl.runner.report import Report, report
 from cellctl.runner.requests import VERBS
 from cellctl.runner.shell import run_runner
@@ -97,10 +98,12 @@ def simulate(
     print_log: bool = False,
     keep_trace: bool = False,
     stage: Callable[[Universe], object] = lambda universe: None,
+    longest_journal: int = LONGEST_JOURNAL,
 ) -> Result:
     """Run the line until every order is complete, at most until the time `until` [s].
 
     `stage(universe)` is called before anything runs: to change latencies, or to have a kill happen at a step.
+    `longest_journal` is the number of records after which a journal begins again.
 
     Raises Refused when the runner refuses an order, UnhandledError when a process fails, UnknownName and PlugInError
     for a line or fault that cannot be simulated.
@@ -110,7 +113,7 @@ def simulate(
         plant = Plant(line, universe.random, [fault for fault in faults if isinstance(fault, Fault)])
         universe.install(plant)
         operator = Operator(orders, universe.stop)
-        start_line(universe, line)
+        start_line(universe, line, longest_journal)
         universe.start("operator", operator.work)
         for fault in faults:
             if isinstance(fault, ProcessFault):
@@ -137,12 +140,19 @@ def simulate(
         )
 
 
-def start_line(universe: Universe, line: Line) -> None:
+def start_line(universe: Universe, line: Line, longest_journal: int = LONGEST_JOURNAL) -> None:
     """Start every process of the line, as its supervisor would."""
     for process in line.processes:
-        universe.start(process, partial(run_process, line=line, process_name=process))
-    automatic = line.restart != "operator"
-    universe.start("runner", lambda runtime: run_runner(runtime, line, VERBS, automatic=automatic))
+        module = partial(run_process, line=line, process_name=process, longest_journal=longest_journal)
+        universe.start(process, module)
+    runner = partial(
+        run_runner,
+        line=line,
+        verbs=VERBS,
+        automatic=line.restart != "operator",
+        longest_journal=longest_journal,
+    )
+    universe.start("runner", runner)
 
 
 def journal_of(universe: Universe) -> list[FlowEvent]:

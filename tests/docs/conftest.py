@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 _BLOCK = re.compile(
-    r"(?:<!-- (?P<note>[^\n]*) -->\n)?```(?P<info>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+    r"(?:^<!-- (?P<note>[^\n]*) -->\n)?"
+    r"^(?P<indent> *)```(?P<info>[^\n]*)\n(?P<text>.*?)^(?P=indent)```$",
+    re.MULTILINE | re.DOTALL,
 )
 
 
@@ -44,7 +47,8 @@ class Document:
     @property
     def blocks(self) -> list[Block]:
         return [
-            Block(tuple(m["info"].split()), m["note"] or "", m["text"]) for m in _BLOCK.finditer(self.text)
+            Block(tuple(m["info"].split()), m["note"] or "", dedent(m["text"]))
+            for m in _BLOCK.finditer(self.text)
         ]
 
     @property

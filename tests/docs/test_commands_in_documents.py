@@ -1,9 +1,9 @@
 """What the documents tell people to type works, and prints what they show.
 
-A block is marked `console`. Of its lines those with `$ ` are commands, the others their output: exactly, but that `...`
-stands for any text, or alone for any lines. Further words: `figures` (numbers may differ), `fails` (exit code 1),
-`live` (needs a line that is up, or minutes: not run here; tests/line runs such), `skip`. A comment above another block says what becomes of it:
-`edit FILE after "START"`, `edit FILE instead of "START"`, `write FILE`, `from FILE`.
+A block is marked `console`. Its lines with `$ ` are commands, the others what they print: exactly, but that `...` stands
+for any text, or alone on a line for any lines. Further words: `figures` (numbers may differ), `fails` (exit code 1),
+`live` (needs a line that is up, or minutes; not run here, tests/line runs such), `skip`. A comment above another block
+says what becomes of that: `edit FILE after "START"`, `edit FILE instead of "START"`, `write FILE`, `from FILE`.
 """
 
 from __future__ import annotations

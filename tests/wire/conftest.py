@@ -1,0 +1,152 @@
+"""The shipped puck line, up on loopback with simulated devices, for tests that mistreat it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from cellctl.cli.files import shipped
+from cellctl.flow.events import FlowEvent
+from cellctl.journal import ModuleRecord
+from cellctl.live import deployment, process_table
+from cellctl.live.deployment import Deployment
+from cellctl.live.records import runner_events
+from cellctl.live.store import read_all_rows
+
+_PREFIX = 24  # bytes before the record in a journal's row
+
+
+class MistreatedLine:
+    """A copy of the shipped files with free ports, and commands that run in it. It is down to begin with."""
+
+    def __init__(self, place: Path) -> None:
+        recipes = shipped()
+        assert recipes is not None
+        self.place, self.state = place / "cell", place / "state"
+        shutil.copytree(recipes, self.place)
+        self.file = self.place / "lines" / "puck.yaml"
+        self.move_bus(_free_ports(14))
+
+    def move_bus(self, port: int) -> None:
+        """The line file with another first port of the bus."""
+        recipes = shipped()
+        assert recipes is not None
+        text = (recipes / "lines" / "puck.yaml").read_text()
+        self.file.write_text(text.replace("127.0.0.1:5700", f"127.0.0.1:{port}"))
+
+    # --- its commands -----------------------------------------------------------------------------------------------
+
+    def run(self, *arguments: str, state: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """One command on this line; it never shows a traceback."""
+        done = subprocess.run(
+            (sys.executable, "-P", "-m", "cellctl", *arguments, "--state", str(state or self.state)),
+            cwd=self.place,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert "Traceback" not in done.stdout + done.stderr, done.stderr
+        return done
+
+    def well(self, *arguments: str) -> str:
+        """The standard output of a command that has to succeed."""
+        done = self.run(*arguments)
+        assert done.returncode == 0, f"{arguments}: {done.stderr}"
+        return done.stdout
+
+    def status(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.well("status", "--json"))
+        return found
+
+    def is_complete(self) -> bool:
+        return all(order["complete"] for order in self.status()["orders"])
+
+    def eventually(self, holds: Callable[[], bool], within: float) -> bool:
+        ends = time.monotonic() + within
+        while not holds():
+            if time.monotonic() > ends:
+                return False
+            time.sleep(0.2)
+        return True
+
+    # --- what it left -----------------------------------------------------------------------------------------------
+
+    @property
+    def deployment(self) -> Deployment:
+        return deployment.load(self.state)
+
+    def pid(self, process: str) -> int:
+        found = process_table.load(self.state).process(process)
+        return found.pid if found else 0
+
+    def records(self, process: str) -> list[ModuleRecord]:
+        """The journal of a module process."""
+        decoder = msgspec.msgpack.Decoder(ModuleRecord)
+        return [decoder.decode(row[_PREFIX:]) for row in read_all_rows(self.state / f"{process}.sqlite")]
+
+    def events(self) -> list[FlowEvent]:
+        """The journal of the runner, its chain checked."""
+        return list(runner_events(self.state))
+
+    def log(self, process: str) -> str:
+        path = self.state / "log" / f"{process}.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def logs(self) -> dict[str, str]:
+        return {path.stem: path.read_text(errors="replace") for path in (self.state / "log").glob("*.log")}
+
+    def crash_files(self) -> list[Path]:
+        return sorted((self.state / "log").glob("crash-*"))
+
+    def plant(self, do: str, **what: object) -> dict[str, Any]:
+        """A request to the simulated plant's control socket."""
+        host, _, port = process_table.load(self.state).control.removeprefix("tcp://").rpartition(":")
+        with socket.create_connection((host, int(port)), timeout=5.0) as control:
+            control.sendall(json.dumps({"do": do, **what}).encode() + b"\n")
+            answer: dict[str, Any] = json.loads(control.makefile().readline())
+        assert "error" not in answer, answer
+        return answer
+
+    def end(self) -> None:
+        """Take it down, whatever happened to it."""
+        if process_table.supervisor_of(self.state):
+            self.run("down")
+        if pid := process_table.supervisor_of(self.state):
+            os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def mistreated(tmp_path: Path) -> Iterator[MistreatedLine]:
+    """A puck line of its own, down again afterwards."""
+    line = MistreatedLine(tmp_path)
+    yield line
+    line.end()
+
+
+def _free_ports(count: int) -> int:
+    """The first of so many adjacent ports that are free on loopback now."""
+    for first in range(40_000 + os.getpid() % 5_000, 60_000, count):
+        sockets = [socket.socket() for _ in range(count)]
+        try:
+            for number, each in enumerate(sockets):
+                each.bind(("127.0.0.1", first + number))
+            return first
+        except OSError:
+            continue
+        finally:
+            for each in sockets:
+                each.close()
+    raise AssertionError("no free ports")
