@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from cellctl.errors import JournalBroken, JournalShort
-from cellctl.messages import Answer, Command, Head, Move, Question, Value
+from cellctl.messages import Announced, Answer, Command, Head, Move, Question, Value
 from cellctl.packml import Mode, State
 from cellctl.runtime import RecordStore
 
@@ -185,8 +185,36 @@ class Told(Record, frozen=True, tag=True):
     note: str = ""
 
 
+class Found(Record, frozen=True, tag=True):
+    """A part was found that nobody brought; it is announced until it is handed on.
+
+    `mark` is what the device knows the sighting by: the same one, coming again at its place, is the same part.
+    """
+
+    announced: Announced
+    mark: str = ""
+
+
+class HandedOn(Record, frozen=True, tag=True):
+    """The lease holder has taken an announced part on; it is not announced again."""
+
+    module: str
+    number: int
+
+
 ModuleRecord = (
-    BeganAgain | LeaseTaken | Taken | ActionBegan | ActionEnded | Answered | Forgot | Entered | Asked | Told
+    BeganAgain
+    | LeaseTaken
+    | Taken
+    | ActionBegan
+    | ActionEnded
+    | Answered
+    | Forgot
+    | Entered
+    | Asked
+    | Told
+    | Found
+    | HandedOn
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -195,7 +195,7 @@ class Announced(Message, frozen=True, tag=True):
     """A module found a part that nobody brought it (a camera, an RFID reader, an upstream line).
 
     Repeated until Noted; `number` counts the module's announcements, so that none is taken twice. `given` are
-    parameters of this part, by "step.parameter".
+    parameters of this part, by "step.parameter" or "skill.parameter".
     """
 
     module: str

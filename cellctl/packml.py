@@ -78,6 +78,8 @@ ACTING = {  # acting state -> the state it leaves to when its work is done (SC)
     S.COMPLETING: S.COMPLETE,
 }
 
+NEEDS_NO_LEASE = (C.HOLD, C.STOP, C.ABORT)  # whoever sees a reason may bring things to rest
+
 _ANY_BUT_STOPPED = frozenset(S) - {S.STOPPING, S.STOPPED, S.CLEARING, S.ABORTING, S.ABORTED}
 _ANY_BUT_ABORTED = frozenset(S) - {S.ABORTING, S.ABORTED}
 

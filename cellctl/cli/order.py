@@ -48,12 +48,15 @@ def add(wanted: tuple[str, ...], name: str | None, priority: int, as_json: bool,
                 "priority": priority,
             }
             taken.append(client.call("order", body))
+        state_now = client.call("status", {})["state"]
     if as_json:
         print_json(taken)
     for reply in () if as_json else taken:
         click.echo(reply["order"])
         if reply["known"]:
             say(f"{reply['order']} was ordered before; nothing changes")
+    if state_now != "execute":
+        say(f"the line is {state_now}; it begins parts after `cellctl start`")
 
 
 @order.command("cancel")

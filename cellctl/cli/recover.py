@@ -64,9 +64,8 @@ def print_map(found: dict[str, Any]) -> None:
         click.echo(f"\nQUESTION {question['number']} of {question['module']}: {question['text']}")
         for choice, meaning in question["choices"].items():
             quoted = f"'{choice}'" if " " in choice else choice
-            click.echo(
-                f"    cellctl recover settle {question['module']} {question['number']} {quoted}      {meaning}"
-            )
+            command = f"cellctl recover settle {question['module']} {question['number']}"
+            click.echo(f"    {command} {quoted:13} {meaning}")
     for each in found["decisions"]:
         detail = f" ({each['detail']})" if each["detail"] else ""
         click.echo(f"\nDECISION {each['part']}: {each['step']} ended with {each['outcome']}{detail}")

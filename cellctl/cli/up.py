@@ -23,16 +23,18 @@ SIMULATED = "SIMULATED devices: nothing real moves"
 @click.command()
 @click.argument("line")
 @click.option("--simulated", is_flag=True, help="On simulated devices instead of the real ones.")
-@click.option("--fresh", is_flag=True, help="With --simulated: set the records of earlier runs aside.")
+@click.option(
+    "--keep",
+    is_flag=True,
+    help="With --simulated: go on with the records of an earlier run, not set them aside.",
+)
 @click.option("--detach", is_flag=True, help="Return when the line is up; it runs on by itself.")
 @click.option("--keys", type=click.Path(path_type=Path, file_okay=False), help="Directory of the bus's keys.")
 @state_option
-def up(line: str, simulated: bool, fresh: bool, detach: bool, keys: Path | None, state: Path | None) -> None:
+def up(line: str, simulated: bool, keep: bool, detach: bool, keys: Path | None, state: Path | None) -> None:
     """Start a line's processes and keep them running until Ctrl-C or `cellctl down`."""
-    if fresh and not simulated:
-        raise click.UsageError(
-            "--fresh goes with --simulated only: records of real parts are never set aside"
-        )
+    if keep and not simulated:
+        raise click.UsageError("--keep goes with --simulated only: records of real parts are always kept")
     path = find_line(line)
     loaded = load_or_exit(path)
     place = state_for(loaded.name, state)
@@ -41,7 +43,7 @@ def up(line: str, simulated: bool, fresh: bool, detach: bool, keys: Path | None,
 
         options = (
             *(["--simulated"] if simulated else []),
-            *(["--fresh"] if fresh else []),
+            *(["--keep"] if keep else []),
             *(["--keys", str(keys)] if keys else []),
         )
         start_detached(("up", str(path), "--state", str(place), *options), place)
@@ -54,7 +56,9 @@ def up(line: str, simulated: bool, fresh: bool, detach: bool, keys: Path | None,
     keys_directory = _keys(loaded, place, keys)
     if simulated:
         say(f"*** {SIMULATED} ***")
-    work = attend(loaded, path, place, say, simulated=simulated, keys=keys_directory, fresh=fresh)
+    work = attend(
+        loaded, path, place, say, simulated=simulated, keys=keys_directory, fresh=simulated and not keep
+    )
     sys.exit(asyncio.run(work))
 
 

@@ -41,6 +41,10 @@ def compile_recipe(recipe: Recipe, variant: str, line: Line, report: Report) -> 
     if variant not in recipe.variants:
         known = [name for name in recipe.variants if name != BASE]
         where = sheet.key_span("variants") if sheet.has("variants") else recipe.span
+        if not variant:
+            advice = f"name one: {', '.join(f'{recipe.name}/{name}' for name in known)}"
+            sheet.error(UNKNOWN_VARIANT, where, f"{recipe.name} has variants, and none is named", advice)
+            return None
         sheet.unknown(UNKNOWN_VARIANT, where, f"variant of {recipe.name}", variant, known)
         return None
     return _Compiler(recipe, recipe.variants[variant], line, sheet).executable()

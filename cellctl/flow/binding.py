@@ -276,12 +276,15 @@ def _dispatched(
 
 
 def parameters(part: Part, step: Step) -> dict[str, Value]:
-    """The step's parameters for this part: the recipe's, its earlier results, and what the order gave for it."""
+    """The step's parameters for this part: the recipe's, its earlier results, and what was given for it.
+
+    An order gives them by the step's name; a module that announced the part knows only its skill's.
+    """
     values = dict(step.parameters)
     values |= {name: part.results.get(source) for name, source in step.references.items()}
-    prefix = f"{step.name}."
-    given = {name.removeprefix(prefix): v for name, v in part.given.items() if name.startswith(prefix)}
-    return values | given
+    for prefix in (f"{step.skill}.", f"{step.name}."):
+        values |= {name.removeprefix(prefix): v for name, v in part.given.items() if name.startswith(prefix)}
+    return values
 
 
 def _named(place: str) -> str:

@@ -86,9 +86,7 @@ def _begin(state: Path, fresh: bool, told: Callable[[str], None]) -> None:
     if not (state / "runner.sqlite").exists():
         return
     if not fresh:
-        told(
-            "simulated devices begin empty; parts on record are to be put right with `cellctl recover` (or --fresh)"
-        )
+        told("simulated devices begin empty; parts on record are to be put right with `cellctl recover`")
         return
     aside = state / f"before-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}"
     aside.mkdir(mode=0o700)

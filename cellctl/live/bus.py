@@ -16,8 +16,9 @@ from cellctl.errors import BusError
 from cellctl.live import curve
 from cellctl.live.curve import Doorkeeper
 from cellctl.live.deployment import Addresses
-from cellctl.live.endpoints import BusPeer, BusServer, name_in
+from cellctl.live.endpoints import BusPeer, BusServer
 from cellctl.live.liveness import heartbeat
+from cellctl.live.rights import LONGEST_NAME, is_name
 from cellctl.live.sockets import bind, connect, make_socket
 from cellctl.runtime import Log
 
@@ -27,16 +28,19 @@ _CONTEXT = zmq.Context[zmq.Socket[bytes]]
 class Bus:
     """One process on the bus, called `name`. `keys` is its keys directory; without one nothing is encrypted.
 
-    `identity` is what servers call it, where several processes share one name and its key (clients); it is `name`
-    otherwise. Raises BusError for a name that peers could not use.
+    Servers know it by its name and a number of its own, so that two processes of one name (by mistake, or clients)
+    are two to them, and who has not heard the number cannot speak in another's place. Raises BusError for a name
+    that peers could not use.
     """
 
-    def __init__(self, name: str, log: Log, keys: Path | None = None, *, identity: str = "") -> None:
-        self._identity = (identity or name).encode()
-        if name_in(self._identity) is None:
-            raise BusError(f"a process on the bus cannot be called {name!r}: 1 to 64 printable characters")
+    def __init__(self, name: str, log: Log, keys: Path | None = None) -> None:
+        if len(name) > LONGEST_NAME or not is_name(name):
+            raise BusError(
+                f"a process on the bus cannot be called {name!r}: 1 to {LONGEST_NAME} printable characters, no spaces"
+            )
         self._name, self._log, self._keys = name, log, keys
         self._incarnation = os.urandom(8)
+        self.known_as = f"{name} {self._incarnation.hex()}"
         self._context: _CONTEXT | None = None
         self._doorkeeper: Doorkeeper | None = None
         self._connected: set[str] = set()
@@ -50,7 +54,8 @@ class Bus:
             opened.callback(events.close)
             self._secure_server(addresses, commands, events)
             bound = Addresses(bind(commands, addresses.commands), bind(events, addresses.events))
-            server = BusServer(bound, commands, events, heartbeat(self._incarnation), self._log)
+            beat, has_keys = heartbeat(self._incarnation), self._keys is not None
+            server = BusServer(bound, commands, events, beat, self._log, has_keys=has_keys)
             opened.callback(server.close)
             yield server
 
@@ -65,9 +70,10 @@ class Bus:
         with ExitStack() as opened:
             opened.callback(commands.close)
             opened.callback(events.close)
-            commands.setsockopt(zmq.ROUTING_ID, self._identity)
+            commands.setsockopt(zmq.ROUTING_ID, self.known_as.encode())
             self._secure_client(name, addresses, commands, events)
-            peer = BusPeer(name, addresses, commands, events, heartbeat(self._incarnation), self._log)
+            beat = heartbeat(self._incarnation)
+            peer = BusPeer(name, self.known_as, addresses, commands, events, beat, self._log)
             opened.callback(peer.close)
             connect(commands, addresses.commands)
             connect(events, addresses.events)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import getpass
 import os
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -129,8 +128,7 @@ async def connect(deployment: Deployment, who: str = "") -> AsyncIterator[Sessio
     Raises BusError when the bus cannot be used.
     """
     warned = LastWarning()
-    identity = f"{KEY} {os.getpid()} {time.monotonic_ns()}"
-    bus = Bus(KEY, warned, Path(deployment.keys) if deployment.keys else None, identity=identity)
+    bus = Bus(KEY, warned, Path(deployment.keys) if deployment.keys else None)
     try:
         async with bus.connect("runner", deployment.process("runner")) as peer:
             yield Session(deployment, peer, warned, who or user_name())

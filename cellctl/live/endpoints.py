@@ -6,6 +6,7 @@ Heartbeats stay in here. Whatever comes in and is no message is counted, logged 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
@@ -15,13 +16,15 @@ from cellctl.errors import BusError
 from cellctl.live.curve import rarely
 from cellctl.live.deployment import Addresses
 from cellctl.live.liveness import EVERY, Presence, Reach, incarnation_in
+from cellctl.live.rights import may_say, name_in, owner_of
 from cellctl.live.sockets import LoopSocket
 from cellctl.live.tasks import Channel
-from cellctl.messages import MAX_MESSAGE_BYTES, Message, decode, encode
+from cellctl.messages import MAX_MESSAGE_BYTES, Message, Reply, decode, encode
 from cellctl.messages import Event as BusEvent
 from cellctl.runtime import Incoming, Log
 
-_LONGEST_NAME = 64
+_MANY = 1000  # senders of what was rejected that are counted one by one before the counts start anew
+_LONGEST_ID = 1000  # of a request that was answered at too great a length
 
 
 class BusServer:
@@ -34,24 +37,45 @@ class BusServer:
         events: zmq.Socket[bytes],
         beat: bytes,
         log: Log,
+        *,
+        has_keys: bool = False,
     ) -> None:
+        """With keys each peer has to go by the name of its key."""
         self.addresses = addresses
         self.requests: Channel[Incoming] = Channel()
         self.rejected = self.dropped = 0
+        self._rejected_of: Counter[str] = Counter()
         self._presence, self._beat, self._log = Presence(), beat, log
-        self._commands = LoopSocket(commands, self._take)
+        self._commands = LoopSocket(commands, self._take, names_users=has_keys)
         self._events = LoopSocket(events, self._subscribed)
+        self._has_keys = has_keys
         self._commands.watch(_FAILED_AT_SERVER, self._not_understood)
         self._pulse = Pulse(self._look)
 
     def reply(self, peer: str, message: Message) -> None:
-        """Send to one peer; dropped when it is gone or 10,000 messages behind. Raises BusError for one too large."""
-        if not self._commands.send(peer.encode(), packed(message)):
+        """Send to one peer; dropped when it is gone or 10,000 messages behind.
+
+        One that is too large is not sent, as what a peer asks must never end a server; a Reply is replaced by its
+        error.
+        """
+        try:
+            data = packed(message)
+        except BusError as error:
+            self._log.error("not sent on the bus", peer=peer, why=str(error))
+            self.dropped += 1
+            if isinstance(message, Reply) and len(message.id) < _LONGEST_ID:
+                self.reply(peer, Reply(message.id, error=f"the answer cannot be sent: {error}"))
+            return
+        if not self._commands.send(peer.encode(), data):
             self.dropped += 1
 
     def publish(self, event: BusEvent) -> None:
-        """Tell every subscriber; dropped for those that are 10,000 events behind. Raises BusError: too large."""
-        self._events.send(packed(event))
+        """Tell every subscriber; dropped for those that are 10,000 events behind, and when it is too large."""
+        try:
+            self._events.send(packed(event))
+        except BusError as error:
+            self._log.error("not published on the bus", number=event.number, why=str(error))
+            self.dropped += 1
 
     def close(self) -> None:
         self._pulse.stop()
@@ -63,9 +87,11 @@ class BusServer:
         if peer is None or len(frames) != 2:
             self._reject(peer, f"{len(frames)} frames from {'a peer' if peer else 'one without a name'}")
             return
-        incarnation = incarnation_in(frames[1])
-        if incarnation is not None:
-            self._notice(peer, incarnation)
+        if self._has_keys and owner_of(peer) != self._commands.user:
+            self._reject(peer, f"it holds the key of {self._commands.user} and goes by another name")
+            return
+        if incarnation_in(frames[1]) is not None:
+            self._notice(peer)
             self._commands.send(frames[0], self._beat)
             return
         try:
@@ -73,12 +99,15 @@ class BusServer:
         except BusError as error:
             self._reject(peer, str(error))
             return
+        if not may_say(peer, message):
+            self._reject(peer, f"a {type(message).__name__} is for the runner to send")
+            return
         self._notice(peer)
         self.requests.send(Incoming(peer, message))
 
-    def _notice(self, peer: str, incarnation: bytes = b"") -> None:
-        for alive in self._presence.hear(peer, self._pulse.awake, incarnation):
-            self.requests.send(Incoming(peer, None, alive))
+    def _notice(self, peer: str) -> None:
+        if self._presence.hear(peer, self._pulse.awake):
+            self.requests.send(Incoming(peer, None, alive=True))
 
     def _look(self) -> None:
         self._events.send(self._beat)
@@ -99,23 +128,29 @@ class BusServer:
 
     def _reject(self, peer: str | None, why: str) -> None:
         self.rejected += 1
-        if rarely(self.rejected):
-            self._log.warning("rejected on the bus", peer=peer or "unknown", why=why, times=self.rejected)
+        sender = peer or "unknown"
+        if len(self._rejected_of) > _MANY:
+            self._rejected_of.clear()
+        self._rejected_of[sender] += 1
+        if rarely(self._rejected_of[sender]):
+            self._log.warning("rejected on the bus", peer=sender, why=why, times=self._rejected_of[sender])
 
 
 class BusPeer:
-    """Fulfils `cellctl.runtime.Peer`. `rejected` counts what came in and was no message."""
+    """Fulfils `cellctl.runtime.Peer`. `rejected` counts what came in and was no message; `known_as` is what the server
+    calls this process."""
 
     def __init__(
         self,
         name: str,
+        known_as: str,
         addresses: Addresses,
         commands: zmq.Socket[bytes],
         events: zmq.Socket[bytes],
         beat: bytes,
         log: Log,
     ) -> None:
-        self.name, self.addresses = name, addresses
+        self.name, self.known_as, self.addresses = name, known_as, addresses
         self.inbox: Channel[Incoming] = Channel()
         self.rejected = self.dropped = 0
         self._reach, self._beat, self._log = Reach(), beat, log
@@ -230,12 +265,3 @@ def packed(message: Message) -> bytes:
             f"a {kind} of {len(data)} bytes is larger than the allowed {MAX_MESSAGE_BYTES}; split it"
         )
     return data
-
-
-def name_in(identity: bytes) -> str | None:
-    """The name that a peer goes by; None when it has given none, or one that cannot be printed."""
-    try:
-        name = identity.decode()
-    except UnicodeDecodeError:
-        return None
-    return name if name.isprintable() and 0 < len(name) <= _LONGEST_NAME else None

@@ -1,6 +1,6 @@
 """Who is there: pure bookkeeping of signs of life, with the time as an argument.
 
-A heartbeat carries the incarnation of the process that sends it, so that a peer which died and came back within the
+A heartbeat carries the incarnation of the process that sends it, so that a server which died and came back within the
 silence limit is noticed all the same.
 """
 
@@ -26,22 +26,20 @@ def incarnation_in(frame: bytes) -> bytes | None:
 
 
 class Presence:
-    """The peers of a server. Times in seconds, of any one monotonic clock."""
+    """The peers of a server; one that died and came back is another peer. Times in seconds, of any monotonic clock."""
 
     def __init__(self) -> None:
-        self._last: dict[str, tuple[float, bytes]] = {}  # peer -> when heard, incarnation (b"" not yet known)
+        self._last: dict[str, float] = {}  # peer -> when heard
 
-    def hear(self, peer: str, now: float, incarnation: bytes = b"") -> tuple[bool, ...]:
-        """A sign of life; the notices it gives rise to: (True,) came, (False, True) came back as another process."""
-        _, known = self._last.get(peer, (now, None))
-        self._last[peer] = (now, incarnation or known or b"")
-        if known is None:
-            return (True,)
-        return (False, True) if known and incarnation and known != incarnation else ()
+    def hear(self, peer: str, now: float) -> bool:
+        """A sign of life; whether the peer has come with it."""
+        has_come = peer not in self._last
+        self._last[peer] = now
+        return has_come
 
     def fallen_silent(self, now: float) -> list[str]:
         """The peers that have been silent for too long, each told once, in the order in which they came."""
-        gone = [peer for peer, (heard, _) in self._last.items() if now - heard > SILENCE]
+        gone = [peer for peer, heard in self._last.items() if now - heard > SILENCE]
         for peer in gone:
             del self._last[peer]
         return gone

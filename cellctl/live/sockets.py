@@ -42,10 +42,16 @@ _DROPPED = (errno.EAGAIN, errno.EHOSTUNREACH)
 
 
 class LoopSocket:
-    """A ZeroMQ socket whose messages are handed to `take`, frame by frame, as they come."""
+    """A ZeroMQ socket whose messages are handed to `take`, frame by frame, as they come.
 
-    def __init__(self, socket: zmq.Socket[bytes], take: Callable[[list[bytes]], None]) -> None:
-        self._socket, self._take = socket, take
+    With `names_users`, `user` is the name that the doorkeeper gave to the sender of the message being taken.
+    """
+
+    def __init__(
+        self, socket: zmq.Socket[bytes], take: Callable[[list[bytes]], None], *, names_users: bool = False
+    ) -> None:
+        self._socket, self._take, self._names_users = socket, take, names_users
+        self.user = ""
         self._loop = asyncio.get_running_loop()
         self._scheduled = False
         self._monitor: LoopSocket | None = None
@@ -72,11 +78,18 @@ class LoopSocket:
             if self._socket.closed:
                 return
             try:
-                frames = self._socket.recv_multipart(zmq.NOBLOCK)
+                frames = self._receive()
             except zmq.Again:
                 return
             self._take(frames)
         self._recheck()
+
+    def _receive(self) -> list[bytes]:
+        if not self._names_users:
+            return self._socket.recv_multipart(zmq.NOBLOCK)
+        frames = self._socket.recv_multipart(zmq.NOBLOCK, copy=False)
+        self.user = str(frames[0].get("User-Id"))
+        return [frame.bytes for frame in frames]
 
     def watch(self, events: int, seen: Callable[[int, int, str], None]) -> None:
         """Hand `seen` each of these socket monitor events: event, value, endpoint."""

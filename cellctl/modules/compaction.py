@@ -11,6 +11,8 @@ from cellctl.journal import (
     BeganAgain,
     Entered,
     Forgot,
+    Found,
+    HandedOn,
     LeaseTaken,
     ModuleRecord,
     Taken,
@@ -36,6 +38,15 @@ def _ledger(ledger: Ledger) -> Iterator[ModuleRecord]:
         yield from _unfinished(ledger, entry)
     for question in ledger.questions.values():
         yield Asked(ledger.module, question)
+    yield from _found(ledger)
+
+
+def _found(ledger: Ledger) -> Iterator[Found | HandedOn]:
+    last = {found.announced.number: found for found in ledger.last_found.values()}
+    for number, found in sorted((last | ledger.found).items()):
+        yield found
+        if number not in ledger.found:
+            yield HandedOn(ledger.module, number)
 
 
 def _unfinished(ledger: Ledger, entry: Unfinished) -> Iterator[ModuleRecord]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import cast
 
@@ -117,15 +118,14 @@ class Conveyor:
         """From one stop to the next."""
         was_watched = is_riding
 
-        async def watch(number: int) -> None:
+        def watch() -> None:
             nonlocal was_watched
             was_watched = True
-            await self._keep_running(number)
 
         if not is_riding:
             if there.name in self._leaving:
                 await self._leaving[there.name].wait()
-            letting_go = release(self._stop(here), self._rack.runtime, self._options.patience, watch)
+            letting_go = self._release(here, watch)
             gone = await act(letting_go, lambda gone: self._moved(gone, item, self._module.name))
             self._has_left(here)
             if not gone:
@@ -185,8 +185,8 @@ class Conveyor:
                 await self._drive.run(self._options.speed).perform(number)
                 self._is_running = True
 
-    def _release(self, here: Station) -> Action[bool]:
-        return release(self._stop(here), self._rack.runtime, self._options.patience, self._keep_running)
+    def _release(self, here: Station, seen: Callable[[], None] = lambda: None) -> Action[bool]:
+        return release(self._stop(here), self._rack.runtime, self._options.patience, self._keep_running, seen)
 
     def _arrive(self, there: Station, way: float | None, was_watched: bool = True) -> Action[bool]:
         """`way` is how far it is [m]; None when nobody knows, as for what rides on the belt already.

@@ -14,6 +14,7 @@ from cellctl.messages import (
     Jog,
     LeaseRequest,
     Message,
+    Noted,
     Refusal,
     Settle,
     View,
@@ -22,12 +23,11 @@ from cellctl.modules.context import Context
 from cellctl.modules.lease import Lease
 from cellctl.modules.manual import Jogging
 from cellctl.modules.states import States
-from cellctl.packml import State, StateCommand
+from cellctl.packml import NEEDS_NO_LEASE, State
 from cellctl.runtime import Channel, Incoming
 
 LOOKING = 1.0  # [s] that sensors may take to answer
 WATCH = 2.0  # [s] between two questions to the devices whether they are well
-FREE_FOR_ALL = (StateCommand.HOLD, StateCommand.STOP, StateCommand.ABORT)
 _WATCHED = (State.IDLE, State.EXECUTE, State.SUSPENDED, State.HELD, State.COMPLETE)
 
 
@@ -73,9 +73,11 @@ class Host:
             case Inquire():
                 self._context.work(lambda: self._answer_inquiry(peer), "looks")
             case Settle():
-                await self._settle(message)
+                await self._settle(peer, message)
             case Jog():
                 self.jogging.jog(message)
+            case Noted():
+                await self.states.announcements.noted(peer, message)
             case _:
                 raise Refused(f"a module takes no {type(message).__name__}")
 
@@ -86,16 +88,19 @@ class Host:
             await self.states.commands.take(peer, command)
 
     def _has_lease(self, peer: str, epoch: int, number: int) -> bool:
-        if self.lease.allows(epoch):
-            self.lease.hear(peer)
+        if self.lease.allows(peer, epoch):
+            self.lease.is_silent = False
             self.states.lease_changed()
             return True
-        why = f"the lease of epoch {epoch} is over; {self._context.ledger.holder or 'nobody'} has it now"
+        holder = self._context.ledger.holder if self.lease.peer else "nobody"
+        why = (
+            f"the lease of epoch {epoch} is over, or another process has it; {holder or 'nobody'} has it now"
+        )
         self._refuse(peer, why, number, lease_lost=True)
         return False
 
     async def _instruct(self, peer: str, message: Instruct) -> None:
-        is_free = message.command in FREE_FOR_ALL and message.mode is None
+        is_free = message.command in NEEDS_NO_LEASE and message.mode is None
         held = self._context.ledger.holder
         if not is_free and held and not self._has_lease(peer, message.epoch, 0):
             return
@@ -106,7 +111,11 @@ class Host:
 
     # --- for everybody --------------------------------------------------------------------------------------------
 
-    async def _settle(self, message: Settle) -> None:
+    async def _settle(self, peer: str, message: Settle) -> None:
+        if peer != self.lease.peer:
+            raise Refused(
+                f"{self._context.name} takes answers from the holder of its lease; give it to the runner"
+            )
         question = self._context.ledger.questions.get(message.question)
         if question is None:
             raise Refused(f"{self._context.name} has no open question {message.question}")

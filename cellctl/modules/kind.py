@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from cellctl.device import Act
 from cellctl.messages import Command, Jog, Value
 from cellctl.modules.equipment import Complaint, Equipment
 
-__all__ = ["Complaint", "Equipment", "Kind", "Ran"]
+__all__ = ["Announce", "Announcing", "Complaint", "Equipment", "Kind", "Ran"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +50,32 @@ class Kind(Protocol):
 
     async def jog(self, jog: Jog, act: Act) -> None:
         """Move by hand until halted. Raises Refused for what cannot be moved so."""
+
+
+class Announce(Protocol):
+    """Says that a part was found which nobody brought."""
+
+    async def __call__(
+        self,
+        place: str,
+        recipe: str = "",
+        variant: str = "",
+        given: Mapping[str, Value] | None = None,
+        mark: str = "",
+    ) -> None:
+        """Durable when it returns: the part will be announced until somebody takes it on.
+
+        `place` is a station of the module; `recipe` and `variant` are said where the module can tell; `given` are
+        parameters of this part, by "skill.parameter". `mark` is what the device knows the sighting by: the last one
+        at a place, coming again because a crash came before the device was told, is no other part. Raises UnknownName
+        for a place that is not the module's own.
+        """
+
+
+@runtime_checkable
+class Announcing(Protocol):
+    """What a kind whose declaration says `announces` has besides."""
+
+    async def watch(self, announce: Announce) -> None:
+        """Look out for parts and announce each. Runs beside the commands while the module executes in production
+        mode; broken off when it no longer does, and called anew. It only looks: what moves goes through `act`."""

@@ -19,13 +19,9 @@ class Lease:
         self.peer = ""
         self.is_silent = False
 
-    def allows(self, epoch: int) -> bool:
-        """Whether a message with this epoch comes from the holder."""
-        return epoch == self._context.ledger.epoch and epoch > 0
-
-    def hear(self, peer: str) -> None:
-        """The holder spoke from this peer."""
-        self.peer, self.is_silent = peer, False
+    def allows(self, peer: str, epoch: int) -> bool:
+        """Whether a message of this peer, with this epoch, comes from the holder."""
+        return bool(peer) and peer == self.peer and epoch == self._context.ledger.epoch
 
     def notice(self, peer: str, alive: bool) -> bool:
         """A peer fell silent or came back; True when it was the holder's."""
@@ -35,18 +31,23 @@ class Lease:
         return True
 
     async def ask(self, peer: str, request: LeaseRequest) -> LeaseGranted | LeaseDenied:
-        """Grant the lease when it is free, to its holder again, or when the holder has fallen silent."""
+        """Grant the lease when it is free, to its holder again, or when the holder has fallen silent.
+
+        Its holder is one process: another one of the same name is another holder while the first is there.
+        """
         ledger, recorder = self._context.ledger, self._context.recorder
-        why = self._why_not(request)
+        why = self._why_not(peer, request)
         if why:
             return LeaseDenied(self._context.name, ledger.holder, why)
         epoch = ledger.epoch + 1
         await self._context.record(LeaseTaken(self._context.name, request.holder, epoch, request.head))
-        self.hear(peer)
+        self.peer, self.is_silent = peer, False
         return LeaseGranted(self._context.name, request.holder, epoch, recorder.head)
 
-    def _why_not(self, request: LeaseRequest) -> str:
+    def _why_not(self, peer: str, request: LeaseRequest) -> str:
         ledger = self._context.ledger
+        if self.peer and peer != self.peer and not self.is_silent:
+            return "it has the lease and is there; this is another process, with another journal"
         if request.holder == ledger.holder:
             try:
                 check_not_shorter(request.holder, ledger.seen, request.head)

@@ -16,6 +16,8 @@ from cellctl.journal import (
     BeganAgain,
     Entered,
     Forgot,
+    Found,
+    HandedOn,
     LeaseTaken,
     ModuleRecord,
     Taken,
@@ -62,6 +64,8 @@ class Ledger:
         self.answers: dict[int, Answer] = {}
         self.questions: dict[int, Question] = {}  # open
         self.told: dict[int, str] = {}  # question -> the choice of the person who settled it
+        self.found: dict[int, Found] = {}  # announcements that nobody has taken on, by number
+        self.last_found: dict[str, Found] = {}  # place -> what was found there last
 
     def apply(self, record: ModuleRecord) -> None:
         """Take a durable record into account."""
@@ -86,6 +90,15 @@ class Ledger:
                 self.questions[question.number] = question
             case Told(_, question, choice):
                 self._told(question, choice)
+            case Found(announced):
+                self.found[announced.number] = self.last_found[announced.place] = record
+            case HandedOn(_, number):
+                self.found.pop(number, None)
+
+    @property
+    def last_announcement(self) -> int:
+        """The greatest number that an announcement was given; 0 before the first."""
+        return max((last.announced.number for last in self.last_found.values()), default=0)
 
     def _see(self, head: Head) -> None:
         if head.sequence > self.seen.sequence:
@@ -163,6 +176,8 @@ def module_of(record: ModuleRecord) -> str:
             return command.module
         case Answered(answer):
             return answer.module
+        case Found(announced):
+            return announced.module
         case BeganAgain():
             return ""
         case _:

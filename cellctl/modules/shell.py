@@ -14,7 +14,7 @@ from cellctl.modules.alarms import Alarms
 from cellctl.modules.context import Context
 from cellctl.modules.equipment import Input
 from cellctl.modules.host import Host
-from cellctl.modules.kind import Kind
+from cellctl.modules.kind import Announcing, Kind
 from cellctl.modules.ledger import Book
 from cellctl.modules.rack import Rack, open_rack, used_devices
 from cellctl.modules.recorder import LONGEST, Recorder, replayed
@@ -100,6 +100,8 @@ class ProcessShell:
                 for name, host in hosts.items():
                     group.start(host.serve(), f"{name} serves")
                     group.start(host.watch(), f"{name} watches")
+                    if self._line.module(name).kind.announces:
+                        group.start(host.states.announcements.work(), f"{name} announces")
                 self._watch_safety(hosts, group)
                 await self._dispatch(hosts)
         except StoreError as error:
@@ -161,11 +163,17 @@ class ProcessShell:
 def make_kind(module: Module, line: Line, rack: Rack) -> Kind:
     """The module's kind at work. Raises PlugInError."""
     try:
-        return cast(Kind, load_code(module.kind.code)(module, line, rack))
+        kind = load_code(module.kind.code)(module, line, rack)
     except CellctlError:
         raise
     except Exception as error:
         raise PlugInError(f"{module.name}: the kind {module.kind.name} cannot be made: {error!r}") from error
+    if module.kind.announces and not isinstance(kind, Announcing):
+        raise PlugInError(
+            f"{module.name}: the kind {module.kind.name} declares that it announces parts, but {module.kind.code} "
+            "has no `watch`; give it one (cellctl/modules/kind.py), or declare announces=False"
+        )
+    return cast(Kind, kind)
 
 
 def _aborter(host: Host) -> Callable[[], None]:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from cellctl.errors import CellctlError, DeviceError, Refused, StoreError
 from cellctl.journal import Entered
 from cellctl.messages import Command
+from cellctl.modules.announcements import Announcements
 from cellctl.modules.commands import Commands
 from cellctl.modules.context import Context
 from cellctl.modules.lease import Lease
@@ -37,6 +38,7 @@ class States:
         self.state = ledger.state if _outlives_restart(ledger) else S.STOPPED
         self.mode = ledger.mode
         self.commands = Commands(context, lease, self.is_executing, self.hold_for_question, self.abort)
+        self.announcements = Announcements(context, lease, self.abort)
         self.is_prepared = False
         self._is_suspended_for_lease = False
         self._who = ledger.entered_by
@@ -107,6 +109,7 @@ class States:
         before, self._who, self.state = self._work, who, state
         if before is not None:
             before.break_off()
+        self.announcements.rest()
         self._work = self._context.work(lambda: self._act_out(state, who, before), state)
         self._show()
 
@@ -200,6 +203,7 @@ class States:
             self.lease_changed()
         elif self.mode is Mode.PRODUCTION:
             self.commands.resume()
+            self.announcements.watch()
 
     def _suspended(self) -> None:
         if self._context.ledger.questions:

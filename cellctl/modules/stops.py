@@ -41,17 +41,23 @@ class Stop:
 
 
 def release(
-    stop: Stop, runtime: Runtime, patience: float, run: Callable[[int], Awaitable[None]]
+    stop: Stop,
+    runtime: Runtime,
+    patience: float,
+    run: Callable[[int], Awaitable[None]],
+    seen: Callable[[], None] = lambda: None,
 ) -> Action[bool]:
     """Let the part that stands at a stop go: lower the stopper until the eye is clear, and raise it again.
 
     False when nothing stands there, or it does not leave within `patience` [s]; then it is still there. Observable:
-    an eye that sees it says that it has not left, a clear one that it has.
+    an eye that sees it says that it has not left, a clear one that it has. `seen()` is called when it still stands
+    there, so that whatever becomes of it happens from now on.
     """
 
     async def perform(number: int) -> bool:
         await run(number)
         if await stop.eye.read():
+            seen()
             await stop.lower(True, number)
             left = await clears()
         else:

@@ -37,6 +37,6 @@ class Comparison:
         for station, contradiction in found.items():
             if self._suspected.get(station) == contradiction:
                 self.contradictions[station] = contradiction
-                self._alarms.raise_alarm("R012", station, str(contradiction))
+                self._alarms.raise_alarm("R012", station, contradiction.views)
             self._suspected[station] = contradiction
         return any(station not in self.contradictions for station in found)

@@ -28,6 +28,8 @@ from cellctl.runner.fleet import Fleet
 from cellctl.runner.remote import Remote
 from cellctl.runtime import Incoming, Runtime
 
+STALE = 5.0  # [s] after which a view is asked for anew: the event that changed it may have been lost
+
 
 class Dialogue:
     """Takes what module processes say."""
@@ -37,12 +39,15 @@ class Dialogue:
     ) -> None:
         self._runtime, self._book, self._fleet = runtime, book, fleet
         self._alarms, self._comparison = alarms, comparison
+        self._heard: dict[str, int] = {}  # process -> number of its last event
 
     def take(self, process: str, incoming: Incoming) -> None:
         """Take a message of a process, or the news that it fell silent or is heard again."""
         if incoming.message is None:
             self._take_liveness(process, incoming.alive)
             return
+        if isinstance(incoming.message, Event):
+            self._look_for_a_gap(process, incoming.message.number)
         remote = self._fleet.find(_module_of(incoming.message), process)
         if remote is None:
             return
@@ -53,7 +58,15 @@ class Dialogue:
             remote.lose()
             self._alarms.raise_alarm("R011", remote.name, str(error))
 
+    def _look_for_a_gap(self, process: str, number: int) -> None:
+        """Ask for the state where an event was missed."""
+        last, self._heard[process] = self._heard.get(process, number), number
+        if number > last + 1:
+            for remote in self._fleet.hosted_by(process):
+                self._fleet.inquire(remote)
+
     def _take_liveness(self, process: str, alive: bool) -> None:
+        self._heard.pop(process, None)
         for remote in self._fleet.hosted_by(process):
             remote.lose()
             remote.alive = alive
@@ -69,7 +82,7 @@ class Dialogue:
             case LeaseGranted():
                 self._take_lease(remote, message)
             case LeaseDenied(_, holder, why):
-                remote.epoch, remote.refusal = 0, f"{holder} has its lease: {why}"
+                self._take_denial(remote, f"{holder} has its lease: {why}")
             case View():
                 self._take_view(remote, message)
                 self._compare(remote, message)
@@ -98,6 +111,11 @@ class Dialogue:
         remote.forget_sent()
         self._fleet.inquire(remote)
 
+    def _take_denial(self, remote: Remote, why: str) -> None:
+        if why != remote.refusal:
+            self._runtime.log.warning("lease denied", module=remote.name, why=why)
+        remote.epoch, remote.refusal = 0, why
+
     def _take_refusal(self, remote: Remote, refusal: Refusal) -> None:
         remote.sent.pop(refusal.number, None)
         remote.refusal = refusal.why
@@ -110,7 +128,7 @@ class Dialogue:
     # --- what it is doing -------------------------------------------------------------------------------------------
 
     def _take_view(self, remote: Remote, view: View) -> None:
-        before, remote.view = remote.state, view
+        before, remote.view, remote.viewed = remote.state, view, self._runtime.now()
         self._alarms.take_all(remote.name, view.alarms)
         if view.state is not before:
             remote.told = None
@@ -170,9 +188,13 @@ class Dialogue:
                 continue
             if remote.epoch == 0:
                 self._fleet.ask_lease(remote)
-            elif not remote.is_compared or not self._comparison.doubtful.isdisjoint(remote.seen):
+                continue
+            if not remote.is_compared or not self._comparison.doubtful.isdisjoint(remote.seen):
                 self._fleet.inquire(remote)
-            elif remote.takes_commands:
+                continue
+            if self._runtime.now() - remote.viewed > STALE:
+                self._fleet.inquire(remote)
+            if remote.takes_commands:
                 self._fleet.send_again(remote)
                 self._stop_overdue(remote)
 

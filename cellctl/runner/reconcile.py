@@ -17,10 +17,15 @@ class Contradiction:
     items: tuple[str, ...]  # what the journal has there
     occupied: bool  # what the sensor sees
 
-    def __str__(self) -> str:
+    @property
+    def views(self) -> str:
+        """Both views, in words."""
         journal = " and ".join(self.items) or "nothing"
         sensor = "something" if self.occupied else "nothing"
-        return f"{self.station}: the journal has {journal} there, the sensor sees {sensor}"
+        return f"the journal has {journal} there, the sensor sees {sensor}"
+
+    def __str__(self) -> str:
+        return f"{self.station}: {self.views}"
 
 
 def contradictions(state: FlowState, line: Line, seen: Mapping[str, bool | None]) -> list[Contradiction]:

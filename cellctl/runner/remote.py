@@ -17,6 +17,7 @@ class Remote:
     alive: bool = False
     epoch: int = 0  # of our lease; 0: none
     view: View | None = None
+    viewed: float = 0.0  # when the view came [s]
     seen: dict[str, bool | None] = field(
         default_factory=dict
     )  # stations, as the sensors said when last asked

@@ -154,7 +154,7 @@ class Runner:
         """Every part that waits for a person has its alarm, and no other has."""
         asking = {part.id: part.asking for part in self.state.parts.values() if part.asking is not None}
         for part, ask in asking.items():
-            text = f"{part}: {ask.step} ended with {ask.outcome}. {ask.detail}".strip()
+            text = f"{ask.step} ended with {ask.outcome}. {ask.detail}".strip()
             self.alarms.raise_alarm("R030", part, text)
         for part in self.alarms.sources("R030"):
             if part not in asking:

@@ -319,12 +319,9 @@ def _moves_agree(evidence: Evidence) -> Findings:
 def no_journal_lost_a_record(evidence: Evidence) -> Findings:
     """The chains hold, and nobody saw a record of a journal that is not there any more."""
     yield from evidence.broken
-    chains = {RUNNER: {head.sequence: head.digest for head, _ in evidence.events}}
-    for process, entries in evidence.entries.items():
-        chains[process] = {entry.head.sequence: entry.head.digest for entry in entries}
 
     def lost(process: str, seen: Head) -> bool:
-        chain = chains.get(process, {})
+        chain = evidence.chains.get(process, {})
         first = min(chain, default=1)
         return seen.sequence >= first and chain.get(seen.sequence) != seen.digest
 

@@ -54,7 +54,8 @@ class Evidence:
     line: Line
     events: list[tuple[Head, FlowEvent]]  # the runner's journal
     entries: dict[str, list[Entry]]  # process -> its journal
-    broken: list[str]  # what is wrong with a journal's chain
+    chains: dict[str, dict[int, str]]  # process, the runner's too -> number of a record -> digest up to it
+    broken: list[str]  # what is wrong with a chain
     counters: Mapping[str, int]
     runs: Mapping[str, Mapping[int, int]]  # machine -> action number -> how often its program ran
     items: Sequence[Mapping[str, Any]]
@@ -89,13 +90,18 @@ def gather(
 ) -> Evidence:
     """Read the journals' rows; a chain that does not hold is read as far as it does."""
     broken: list[str] = []
-    events = list(_read(RUNNER, journals.get(RUNNER, ()), msgspec.msgpack.Decoder(FlowEvent), broken))
+    chains: dict[str, dict[int, str]] = {}
+
+    def read(process: str, decoder: msgspec.msgpack.Decoder[R]) -> list[tuple[Head, R]]:
+        found = list(_read(process, journals.get(process, ()), decoder, broken))
+        chains[process] = {head.sequence: head.digest for head, _ in found}
+        return found
+
+    events = read(RUNNER, msgspec.msgpack.Decoder(FlowEvent))
     decoder = msgspec.msgpack.Decoder(ModuleRecord)
     entries = {
-        process: list(
-            once(Entry(process, head, record) for head, record in _read(process, rows, decoder, broken))
-        )
-        for process, rows in journals.items()
+        process: list(once(Entry(process, head, record) for head, record in read(process, decoder)))
+        for process in journals
         if process != RUNNER
     }
     state = fold(event for _, event in events)
@@ -103,6 +109,7 @@ def gather(
         line,
         events,
         entries,
+        chains,
         broken,
         counters,
         runs,

@@ -187,7 +187,7 @@ def is_complete(status: Body) -> bool:
 
 def free_ports(count: int) -> int:
     """The first of so many adjacent ports that are free on loopback now."""
-    for first in range(20_000 + os.getpid() % 10_000, 60_000, count):
+    for first in range(20_000 + os.getpid() * count % 11_998, 60_000, count):
         sockets = [socket.socket() for _ in range(count)]
         try:
             for number, each in enumerate(sockets):

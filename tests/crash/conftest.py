@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cellctl_sim.crash_search import Recipe
 
 from cellctl.line.model import Line
 from cellctl.live.line_file import read_line
+from cellctl_sim.crash_search import Recipe
 
 ROOT = Path(__file__).parents[2]
 RECIPE = ROOT / "recipes/products/sensor-puck.yaml"

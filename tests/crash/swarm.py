@@ -13,11 +13,10 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from cellctl_sim.checkers import Finding
-from cellctl_sim.crash_search import Recipe, try_seed
-
 from cellctl.line.model import Line
 from cellctl.live.line_file import read_line
+from cellctl_sim.checkers import Finding
+from cellctl_sim.crash_search import Recipe, try_seed
 
 ROOT = Path(__file__).parents[2]
 RECIPE = ROOT / "recipes/products/sensor-puck.yaml"

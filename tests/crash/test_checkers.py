@@ -8,10 +8,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from cellctl_sim.checkers import CHECKERS, check
-from cellctl_sim.crash_search import Recipe, evidence_of
-from cellctl_sim.evidence import Entry, Evidence, gather
-from cellctl_sim.simulation import Order, Result, simulate
 
 from cellctl.flow.events import Answered, Dispatched, LineEntered, PartBorn, PartEnded
 from cellctl.flow.fold import fold
@@ -20,6 +16,10 @@ from cellctl.journal import Answered as ModuleAnswered
 from cellctl.line.model import Line
 from cellctl.messages import Head, Move, Question
 from cellctl.packml import State
+from cellctl_sim.checkers import CHECKERS, check
+from cellctl_sim.crash_search import Recipe, evidence_of
+from cellctl_sim.evidence import Entry, Evidence, gather
+from cellctl_sim.simulation import Order, Result, simulate
 
 Tamper = Callable[[Evidence], Evidence]
 Change = Callable[[Any], Any]
@@ -116,7 +116,8 @@ def broken_chain(evidence: Evidence) -> Evidence:
 
 
 def shortened(evidence: Evidence) -> Evidence:
-    return replace(evidence, entries={**evidence.entries, "belt": evidence.entries["belt"][:5]})
+    chain = evidence.chains["belt"]
+    return replace(evidence, chains={**evidence.chains, "belt": {n: chain[n] for n in sorted(chain)[:5]}})
 
 
 def an_incident(evidence: Evidence) -> Evidence:
@@ -171,7 +172,11 @@ TAMPERS: list[tuple[str, str, Tamper]] = [
     ("stations_hold_what_they_can", "two at a station", two_at_a_station),
     ("stations_hold_what_they_can", "an incident", an_incident),
     ("nobody_waits_for_a_person", "a question too many", asks_of_a_repeatable_action),
-    ("nobody_waits_for_a_person", "a contradiction", lambda e: replace(e, alarms=["R012 belt.load: nothing"])),
+    (
+        "nobody_waits_for_a_person",
+        "a contradiction",
+        lambda e: replace(e, alarms=["R012 belt.load: nothing"]),
+    ),
 ]
 
 

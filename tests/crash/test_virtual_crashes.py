@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+
+from cellctl.line.model import Line
 from cellctl_sim.checkers import check
 from cellctl_sim.crash_search import Latencies, Recipe, Scenario, evidence_of, run, try_seed
 from cellctl_sim.simulation import Order, simulate
 from cellctl_sim.universe import Universe
-
-from cellctl.line.model import Line
 
 SEEDS = 30  # tests/crash/swarm.py tries more
 PROCESSES = ("belt", "arm", "io2", "press", "gauge", "runner")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
 
@@ -47,7 +46,7 @@ class Document:
     @property
     def blocks(self) -> list[Block]:
         return [
-            Block(tuple(m["info"].split()), m["note"] or "", dedent(m["text"]))
+            Block(tuple(m["info"].split()), m["note"] or "", _outdented(m["text"], m["indent"]))
             for m in _BLOCK.finditer(self.text)
         ]
 
@@ -59,6 +58,10 @@ class Document:
     def prose(self) -> str:
         """The page without its blocks."""
         return _BLOCK.sub("", self.text)
+
+
+def _outdented(text: str, indent: str) -> str:
+    return "".join(line.removeprefix(indent) for line in text.splitlines(keepends=True))
 
 
 def documents() -> list[Document]:

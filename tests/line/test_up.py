@@ -153,7 +153,7 @@ def test_a_supervisor_that_is_killed_takes_the_whole_line_with_it_and_it_can_be_
     pids = cell.pids()
     os.kill(cell.supervisor, signal.SIGKILL)
     assert _eventually(lambda: _are_gone(pids), within=5)
-    assert cell.run("up", "puck", "--simulated", "--detach", "--fresh").returncode == 0
+    assert cell.run("up", "puck", "--simulated", "--detach").returncode == 0
     assert [path.name for path in cell.state.glob("before-*/runner.sqlite")] == ["runner.sqlite"]
     assert cell.run("down").returncode == 0
 

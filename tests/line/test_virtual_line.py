@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+
+from cellctl.errors import Refused
+from cellctl.line.model import Line
+from cellctl.live.line_file import read_line
 from cellctl_sim.plant.faults import Fault
 from cellctl_sim.plant.plant import Plant
 from cellctl_sim.process_faults import ProcessFault, read_faults
 from cellctl_sim.simulation import Operator, Order, Result, simulate, start_line
 from cellctl_sim.universe import Universe
-
-from cellctl.errors import Refused
-from cellctl.line.model import Line
-from cellctl.live.line_file import read_line
 
 ROOT = Path(__file__).parents[2]
 RECIPE = ROOT / "recipes/products/sensor-puck.yaml"

@@ -18,6 +18,8 @@ from cellctl.journal import (
     Asked,
     Entered,
     Forgot,
+    Found,
+    HandedOn,
     LeaseTaken,
     ModuleRecord,
     Taken,
@@ -26,7 +28,7 @@ from cellctl.journal import (
 )
 from cellctl.live.records import ReadOnly
 from cellctl.live.store import archive_folder, open_store
-from cellctl.messages import Answer, Command, Move, Question
+from cellctl.messages import Announced, Answer, Command, Move, Question
 from cellctl.modules.compaction import says_the_same
 from cellctl.modules.ledger import Book, Ledger
 from cellctl.packml import Mode, State
@@ -68,6 +70,9 @@ def fitting(book: Book, ledger: Ledger, rng: Random) -> list[ModuleRecord]:
                 )
                 if past.number not in ledger.questions:
                     found.append(Asked(name, Question(past.number, command, "n", "?", {})))
+    place, mark = rng.choice(["window", "gate"]), str(rng.randint(1, 9))
+    found.append(Found(Announced(name, ledger.last_announcement + 1, place, given={"pick.x": 0.1}), mark))
+    found += [HandedOn(name, announcement) for announcement in ledger.found]
     found += [Told(name, q, rng.choice(["done", "not started", "failed"]), "me") for q in ledger.questions]
     return found
 

@@ -253,5 +253,5 @@ def test_starting_a_module_process_imports_no_command_but_its_own() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_records_of_real_parts_cannot_be_set_aside() -> None:
-    assert_said(cellctl("up", "puck", "--fresh"), 2, "records of real parts are never set aside")
+def test_records_of_real_parts_are_always_kept() -> None:
+    assert_said(cellctl("up", "puck", "--keep"), 2, "records of real parts are always kept")

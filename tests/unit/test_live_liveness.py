@@ -16,34 +16,18 @@ OLD, NEW = b"old-life", b"new-life"
 
 def test_a_peer_is_told_as_there_once_and_as_silent_once() -> None:
     presence = Presence()
-    assert presence.hear("runner", 0.0, OLD) == (True,)
-    assert presence.hear("runner", 0.9, OLD) == ()
+    assert presence.hear("runner", 0.0)
+    assert not presence.hear("runner", 0.9)
     assert presence.fallen_silent(0.9 + SILENCE) == []
     assert presence.fallen_silent(1.0 + SILENCE) == ["runner"]
     assert presence.fallen_silent(9.0) == []
-    assert presence.hear("runner", 9.0, OLD) == (True,)
-
-
-def test_any_message_is_a_sign_of_life() -> None:
-    presence = Presence()
-    assert presence.hear("runner", 0.0) == (True,)
-    assert presence.hear("runner", 0.1, OLD) == ()
-    presence.hear("runner", 1.5)
-    assert presence.fallen_silent(2.4) == []
-
-
-def test_a_peer_with_a_new_incarnation_was_gone() -> None:
-    presence = Presence()
-    presence.hear("runner", 0.0, OLD)
-    presence.hear("runner", 0.1)
-    assert presence.hear("runner", 0.2, NEW) == (False, True)
-    assert presence.hear("runner", 0.3, NEW) == ()
+    assert presence.hear("runner", 9.0)
 
 
 def test_peers_fall_silent_in_the_order_in_which_they_came() -> None:
     presence = Presence()
     for peer in ("c", "a", "b"):
-        presence.hear(peer, 0.0, OLD)
+        presence.hear(peer, 0.0)
     assert presence.fallen_silent(5.0) == ["c", "a", "b"]
 
 

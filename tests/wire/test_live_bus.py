@@ -22,7 +22,7 @@ from cellctl.errors import BusError, DeadlineExceeded
 from cellctl.live.bus import Bus, is_local
 from cellctl.live.deployment import Addresses
 from cellctl.live.endpoints import BusPeer, BusServer
-from cellctl.live.liveness import EVERY, heartbeat
+from cellctl.live.liveness import EVERY
 from cellctl.live.tasks import Channel, TaskGroup, deadline
 from cellctl.messages import MAX_MESSAGE_BYTES, Accepted, Event, Inquire, Message, Reply, Request, encode
 from cellctl.runtime import Incoming
@@ -58,7 +58,7 @@ async def joined() -> AsyncIterator[tuple[BusServer, BusPeer]]:
     with bus("belt") as belt, bus("runner") as runner:
         async with belt.serve(ANY) as server, runner.connect("belt", server.addresses) as peer:
             await heard(peer.inbox, lambda incoming: incoming.alive)
-            await heard(server.requests, lambda incoming: incoming.peer == "runner")
+            await heard(server.requests, lambda incoming: incoming.peer == peer.known_as)
             yield server, peer
 
 
@@ -116,7 +116,7 @@ def test_requests_and_replies_arrive_in_order_and_none_is_missing() -> None:
                 peer.send(request(number))
             requests = await messages(server.requests, count)
             for number in range(count):
-                server.reply("runner", Reply(str(number)))
+                server.reply(peer.known_as, Reply(str(number)))
             return requests, await messages(peer.inbox, count)
 
     requests, replies = asyncio.run(main())
@@ -167,7 +167,7 @@ def test_events_and_answers_come_into_one_inbox_each_in_order() -> None:
         async with joined() as (server, peer):
             for number in range(1000):
                 server.publish(Event(number, "belt"))
-                server.reply("runner", Accepted("belt", number))
+                server.reply(peer.known_as, Accepted("belt", number))
             return await messages(peer.inbox, 2000)
 
     received = asyncio.run(main())
@@ -343,9 +343,9 @@ def test_a_server_that_restarts_within_the_silence_limit_is_told_as_gone_and_bac
     assert [notice.alive for notice in asyncio.run(main())] == [False, True]
 
 
-def test_a_peer_that_restarts_under_its_name_is_told_as_gone_and_back_and_gets_its_answers() -> None:
-    async def main() -> list[bool]:
-        notices = []
+def test_each_life_of_a_peer_is_a_peer_of_its_own_and_gets_its_answers() -> None:
+    async def main() -> set[str]:
+        lives = set()
         with bus("belt") as belt:
             async with belt.serve(ANY) as server:
                 for number in range(3):
@@ -354,44 +354,65 @@ def test_a_peer_that_restarts_under_its_name_is_told_as_gone_and_back_and_gets_i
                             await heard(peer.inbox, lambda incoming: incoming.alive)
                             peer.send(request(number))
                             while (incoming := await server.requests.receive()).message is None:
-                                notices.append(incoming.alive)
+                                pass
                             assert incoming.message == request(number)
-                            server.reply("runner", Reply(str(number)))
+                            assert incoming.peer.startswith("runner ")
+                            lives.add(incoming.peer)
+                            server.reply(incoming.peer, Reply(str(number)))
                             assert await messages(peer.inbox, 1) == [Reply(str(number))]
-        return notices
+        return lives
 
-    assert asyncio.run(main()) == [True, False, True, False, True]
+    assert len(asyncio.run(main())) == 3
+
+
+def test_two_processes_of_one_name_do_not_get_in_each_other_s_way() -> None:
+    async def main() -> tuple[list[Message], list[Message]]:
+        with bus("belt") as belt, bus("runner") as first, bus("runner") as second:
+            async with (
+                belt.serve(ANY) as server,
+                first.connect("belt", server.addresses) as one,
+                second.connect("belt", server.addresses) as other,
+            ):
+                for number, peer in enumerate((one, other)):
+                    await heard(peer.inbox, lambda incoming: incoming.alive)
+                    peer.send(request(number))
+                    found = await heard(server.requests, lambda incoming: incoming.message is not None)
+                    server.reply(found.peer, Reply(str(number)))
+                return await messages(one.inbox, 1), await messages(other.inbox, 1)
+
+    assert asyncio.run(main()) == ([Reply("0")], [Reply("1")])
 
 
 def test_a_peer_whose_old_connection_hangs_gets_its_answers_on_the_new_one() -> None:
     async def main() -> list[Message]:
         with zmq.Context() as context, bus("belt") as belt, bus("runner") as runner:
             async with belt.serve(ANY) as server:
-                with raw(context, zmq.DEALER, "runner", server.addresses.commands) as hanging:
+                with raw(context, zmq.DEALER, runner.known_as, server.addresses.commands) as hanging:
                     hanging.send(encode(request(0)))
                     assert await messages(server.requests, 1) == [request(0)]
                     async with runner.connect("belt", server.addresses) as peer:
                         await heard(peer.inbox, lambda incoming: incoming.alive)
                         peer.send(request(1))
                         assert await messages(server.requests, 1) == [request(1)]
-                        server.reply("runner", Reply("1"))
+                        server.reply(peer.known_as, Reply("1"))
                         return await messages(peer.inbox, 1)
 
     assert asyncio.run(main()) == [Reply("1")]
 
 
 def test_a_peer_that_leaves_is_told_as_silent_once() -> None:
-    async def main() -> tuple[Incoming, list[Incoming]]:
+    async def main() -> list[Incoming]:
         with bus("belt") as belt:
             async with belt.serve(ANY) as server:
                 with bus("runner") as runner:
                     async with runner.connect("belt", server.addresses):
                         await heard(server.requests, lambda incoming: incoming.alive)
                 gone = await heard(server.requests, lambda incoming: not incoming.alive)
+                assert gone == Incoming(runner.known_as, None, alive=False)
                 await asyncio.sleep(0.5)
-                return gone, server.requests.drain()
+                return server.requests.drain()
 
-    assert asyncio.run(main()) == (Incoming("runner", None, alive=False), [])
+    assert asyncio.run(main()) == []
 
 
 def test_a_process_that_was_held_up_itself_does_not_take_the_others_for_silent() -> None:
@@ -456,7 +477,7 @@ def test_a_message_with_the_wrong_number_of_frames_is_counted_and_dropped(frames
     assert asyncio.run(main()) == []
 
 
-@pytest.mark.parametrize("name", ["", "two\nlines", "n" * 65], ids=["none", "unprintable", "long"])
+@pytest.mark.parametrize("name", ["", "two\nlines", "n" * 100], ids=["none", "unprintable", "long"])
 def test_a_peer_without_a_usable_name_is_counted_and_dropped(name: str) -> None:
     async def main() -> list[Incoming]:
         with bus("belt") as belt, zmq.Context() as context:
@@ -550,9 +571,10 @@ def test_garbage_from_a_server_is_counted_on_both_sockets_and_goes_no_further(ga
             with bus("runner", log=log) as runner:
                 async with runner.connect("belt", addresses) as peer:
                     await until(lambda: bool(router.poll(0)))
-                    assert router.recv_multipart()[0] == b"runner"
-                    router.send_multipart([b"runner", garbage])
-                    router.send_multipart([b"runner", b"two", b"frames"])
+                    known_as = router.recv_multipart()[0]
+                    assert known_as == runner.known_as.encode()
+                    router.send_multipart([known_as, garbage])
+                    router.send_multipart([known_as, b"two", b"frames"])
                     await until(lambda: peer.rejected == 2)
                     while peer.rejected < 3:  # until the subscription has arrived
                         publisher.send(garbage)
@@ -576,24 +598,6 @@ def test_a_frame_that_is_replayed_is_the_same_numbered_message_again() -> None:
                     return await messages(server.requests, 3)
 
     assert asyncio.run(main()) == [Inquire("belt"), request(1), request(1)]
-
-
-def test_a_heartbeat_of_a_stranger_under_another_s_name_is_told_as_a_restart_and_mended_by_the_next_one() -> (
-    None
-):
-    async def main() -> list[bool]:
-        with bus("belt") as belt, zmq.Context() as context:
-            async with belt.serve(ANY) as server:
-                with raw(context, zmq.DEALER, "runner", server.addresses.commands) as stranger:
-                    for incarnation in (b"aaaaaaaa", b"bbbbbbbb", b"aaaaaaaa", b"aaaaaaaa"):
-                        stranger.send(heartbeat(incarnation))
-                    stranger.send(encode(request(1)))
-                    notices = []
-                    while (incoming := await server.requests.receive()).message is None:
-                        notices.append(incoming.alive)
-                    return notices
-
-    assert asyncio.run(main()) == [True, False, True, False, True]
 
 
 # --- addresses --------------------------------------------------------------------------------------------------
@@ -677,7 +681,7 @@ def test_a_second_way_to_the_same_server_is_refused() -> None:
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("name", ["", "a\nb", "n" * 65])
+@pytest.mark.parametrize("name", ["", "a\nb", "n" * 65, "run ner", "../runner"])
 def test_a_process_needs_a_name_that_others_can_read(name: str) -> None:
     with pytest.raises(BusError, match="printable"):
         Bus(name, Lines())

@@ -105,7 +105,7 @@ async def exchange(server: BusServer, peer: BusPeer, word: str = "") -> None:
         assert (await peer.inbox.receive()).alive
     peer.send(Request("1", "status", "test", {"word": word}))
     assert isinstance(await first_message(server.requests), Request)
-    server.reply("runner", Reply("1", {"word": word}))
+    server.reply(peer.known_as, Reply("1", {"word": word}))
     assert isinstance(await first_message(peer.inbox), Reply)
     server.publish(Event(1, "belt", status={"word": word}))
     assert isinstance(await first_message(peer.inbox), Event)

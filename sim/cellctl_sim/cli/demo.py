@@ -24,10 +24,10 @@ BANNER = """\
     "--state", type=click.Path(path_type=Path, file_okay=False), help="Keep journals and logs here."
 )
 def demo(as_json: bool, parts: int, seed: int, state: Path | None) -> None:
-    """The puck line with real processes on simulated devices: three variants, two faults, a report.
+    """Watch the puck line make three variants on simulated devices.
 
-    A housing, a board and a lid become a sensor puck: loaded by an arm, pressed, gauged. The gripper misses once
-    and tries again; the gauge rejects one part, which goes to the bin.
+    Real processes and sockets, two faults, a report. A housing, a board and a lid become a sensor puck: loaded by an
+    arm, pressed, gauged. The gripper misses once and tries again; the gauge rejects one part, which goes to the bin.
     """
     import asyncio
     import shutil

@@ -59,12 +59,16 @@ def sim(
     """Run LINE in virtual time until every order is complete. Exits with 1 when that does not come about."""
     from cellctl.cli.files import find_line
     from cellctl.cli.up import load_or_exit
+    from cellctl.compile.order import compile_order_text
     from cellctl_sim.simulation import LONGEST, simulate
 
     path = find_line(line)
     wanted = [_order(text, path, number) for number, text in enumerate(orders, start=1)]
+    loaded = load_or_exit(path)
+    for each in wanted:  # the runner would refuse it too, but only within the simulation
+        compile_order_text(each.text, each.source, each.variant, loaded)
     say("SIMULATED in virtual time; no device is connected")
-    result = simulate(load_or_exit(path), wanted, seed, until or LONGEST, _read_faults(faults))
+    result = simulate(loaded, wanted, seed, until or LONGEST, _read_faults(faults))
     if trace is not None:
         _write_trace(result, trace)
     shown = summary(result, seed)

@@ -88,10 +88,14 @@ DEFAULTS = HandshakeMachineProperties()
 
 
 Look = Callable[[float], tuple[Item | None, float]]
+Effect = Callable[[float, Mapping[str, float]], Code]
 
 
 class HandshakeMachineDevice:
-    """One machine. `look(t)` is what lies in it and how far from where it should; `make(t)` makes what it makes."""
+    """One machine. `look(t)` is what lies in it and how far from where it should; `make(t)` makes what it makes.
+
+    `effect(t, values)` is what a program does to the world where it does not work on what lies in the machine.
+    """
 
     def __init__(
         self,
@@ -104,9 +108,11 @@ class HandshakeMachineDevice:
         count: Callable[[str], None] = lambda name: None,
         runs: Counter[int] | None = None,
         make: Callable[[float], None] = lambda t: None,
+        effect: Effect | None = None,
     ) -> None:
         self.name, self._agenda, self._look, self._random = name, agenda, look, random
         self._programs, self._properties, self._count, self._make = dict(programs), properties, count, make
+        self._effect = effect
         self._runs: Counter[int] = Counter() if runs is None else runs
         self._ending = agenda.timer(self._end)
         self._local_over = agenda.timer(self._leave_local)
@@ -243,7 +249,12 @@ class HandshakeMachineDevice:
         program = self._program
         assert program is not None
         values = dict(zip(program.takes, self._given, strict=True))
-        if self._properties.makes:
+        if self._effect is not None:
+            code = self._effect(t, values)
+            if code is not Code.WELL:
+                self._finish(code)
+                return
+        elif self._properties.makes:
             self._make(t)
         else:
             item, off = self._look(t)

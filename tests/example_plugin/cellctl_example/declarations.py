@@ -10,7 +10,7 @@ from cellctl.device import Capability, PointName
 from cellctl.reading import Between, Duration, usually
 from cellctl.skill import Ends, Holds, KindDeclaration, Outcome, Parameter, Skill, StationKeys, Works
 
-TAG_READER = "tag reader"  # a capability of this package's own
+TAG_READER, BELT_CAMERA = "tag reader", "belt camera"  # capabilities of this package's own
 
 
 class Written(BaseModel):
@@ -89,14 +89,16 @@ DIVERTER = KindDeclaration(
 
 
 class TrackerOptions(Written):
-    """`program` is the controller's program that picks what its camera saw and puts it down."""
+    """`program` is the controller's program that picks what its camera saw and puts it down; `window` is the station
+    at which parts are that the camera has seen."""
 
     program: Annotated[int, Field(ge=0, le=65535)] = 1
+    window: str = "window"
 
 
 TRACKER = KindDeclaration(
     name="tracker",
-    doc="A robot whose own controller watches a belt with a camera and picks from it while it runs.",
+    doc="A robot and a camera over a belt: it picks what the camera sees while the belt runs.",
     code="cellctl_example.tracker:Tracker",
     skills=(
         Skill(
@@ -117,7 +119,7 @@ TRACKER = KindDeclaration(
             duration=1.5,
         ),
     ),
-    devices={"controller": Capability.MACHINE},
+    devices={"controller": Capability.MACHINE, "camera": BELT_CAMERA},
     options=TrackerOptions,
     stations=StationKeys(allowed=frozenset({"capacity", "grid", "pose", "sink"})),
     announces=True,

@@ -1,25 +1,36 @@
-"""A tracking robot at work: its controller does the tracking, this module says which part and where to."""
+"""A tracking robot at work: the camera says where parts are, the robot's controller does the tracking, and this module
+announces the ones and says to the other which part and where to."""
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Protocol, cast
 
-from cellctl.device import Act, Rack
+from cellctl.device import Act, Driver, Rack
 from cellctl.device import Machine as MachineDevice
 from cellctl.errors import PlugInError, Refused, UnknownName
 from cellctl.line.model import Line, Module
 from cellctl.messages import Command, Jog, Move
-from cellctl.modules.kind import Complaint, Equipment, Ran
+from cellctl.modules.kind import Announce, Complaint, Equipment, Ran
+from cellctl_example.belt_camera import Sighting
 from cellctl_example.declarations import TrackerOptions
 
 
+class Camera(Driver, Protocol):
+    """What this kind asks of a device with the capability `belt camera`."""
+
+    async def next_sighting(self) -> Sighting: ...
+
+    async def confirm(self, seen: Sighting) -> None: ...
+
+
 class Tracker:
-    """One robot over a belt. Fulfils `cellctl.modules.kind.Kind`."""
+    """One robot over a belt. Fulfils `cellctl.modules.kind.Kind` and `Announcing`."""
 
     def __init__(self, module: Module, line: Line, rack: Rack) -> None:
         if not isinstance(module.options, TrackerOptions):
             raise PlugInError(f"{module.name}: a tracker's options are TrackerOptions")
         self._module, self._program = module, module.options.program
+        self._window = f"{module.name}.{module.options.window}"
         self._own = Equipment(module, line, rack)
 
     def check(self, command: Command) -> None:
@@ -43,6 +54,15 @@ class Tracker:
 
         found = await act(plc.run(self._program, (*where, float(nest)), ()), moves)
         return Ran() if _is_well(found) else Ran("missed", detail=f"the controller answers {found}")
+
+    async def watch(self, announce: Announce) -> None:
+        """Announce what the camera sees. It shows a part until it is told that the part is on record."""
+        camera = cast(Camera, self._own.device("camera"))
+        while True:
+            seen = await camera.next_sighting()
+            where = {"pick.x": seen.x, "pick.turn": seen.turn}
+            await announce(self._window, given=where, mark=seen.mark)
+            await camera.confirm(seen)
 
     async def idle(self, act: Act) -> None:
         """The controller lets its robot rest."""
