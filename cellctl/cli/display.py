@@ -26,6 +26,8 @@ def page(status: Status, *, simulated: bool = False) -> RenderableType:
 def _head(status: Status, simulated: bool) -> Text:
     text = Text(f"{status['line']}  ")
     text.append(status["state"].upper(), style=_style(status["state"]))
+    if status["waits_for"]:
+        text.append(f"  waits for {', '.join(status['waits_for'])}", style="yellow")
     if status["draining"]:
         text.append("  draining: no parts are begun", style="yellow")
     if simulated:

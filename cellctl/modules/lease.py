@@ -28,6 +28,8 @@ class Lease:
         if peer != self.peer or not peer:
             return False
         self.is_silent = not alive
+        if alive:  # whoever was refused meanwhile has gone without it
+            self._context.alarms.clear("M030", self._context.name)
         return True
 
     async def ask(self, peer: str, request: LeaseRequest) -> LeaseGranted | LeaseDenied:

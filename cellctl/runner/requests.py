@@ -30,6 +30,9 @@ from cellctl.runner.shell import Runner, Verb
 from cellctl.runner.status import part_map, status
 
 Body = dict[str, Any]
+OF_A_LINE = tuple(
+    c for c in StateCommand if c not in (StateCommand.SUSPEND, StateCommand.UNSUSPEND, StateCommand.COMPLETE)
+)
 E = TypeVar("E", bound=StrEnum)
 
 
@@ -40,7 +43,6 @@ class _OrderBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     variant: str
     quantity: int
     priority: int = 0
-    parts: tuple[dict[str, Any], ...] = ()
 
 
 def order(runner: Runner, who: str, body: Body) -> Body:
@@ -59,9 +61,7 @@ def order(runner: Runner, who: str, body: Body) -> Body:
         raise Refused(f"order {asked.order} asks for {asked.quantity} parts; at least 1")
     if digest not in runner.state.recipes:
         runner.record(RecipeTaken(digest, executable))
-    event = OrderTaken(
-        asked.order, digest, asked.quantity, asked.priority, asked.parts, who, runner.runtime.utc()
-    )
+    event = OrderTaken(asked.order, digest, asked.quantity, asked.priority, (), who, runner.runtime.utc())
     runner.record(event)
     return {"order": asked.order, "known": False}
 
@@ -122,6 +122,8 @@ def back_in(runner: Runner, who: str, body: Body) -> Body:
 def command(runner: Runner, who: str, body: Body) -> Body:
     """A PackML command to the line, or with `module` to one module."""
     asked = _choice(StateCommand, body.get("command"))
+    if not body.get("module") and asked not in OF_A_LINE:
+        raise Refused(f"a line is not told to {asked}; it is told to {', '.join(OF_A_LINE)}")
     if body.get("module"):
         remote = runner.fleet[_module(runner, body)]
         if not remote.alive:
@@ -136,6 +138,8 @@ def mode(runner: Runner, who: str, body: Body) -> Body:
     """Another mode for one module: production, maintenance or manual."""
     remote = runner.fleet[_module(runner, body)]
     asked = _choice(Mode, body.get("mode"))
+    if not remote.alive:
+        raise Refused(f"{remote.name} does not answer")
     runner.fleet.send(remote, Instruct(remote.name, who, mode=asked, epoch=remote.epoch))
     return {"module": remote.name, "mode": str(asked)}
 
@@ -184,7 +188,7 @@ def correct(runner: Runner, who: str, body: Body) -> Body:
     if moving:
         raise Refused(f"{item} is in command {moving[0].command} of {moving[0].module}; settle that first")
     if place:
-        runner.line.station(runner.state.station_of(place))
+        _check_place(runner, item, place)
     note = str(body.get("note", ""))
     runner.record(Corrected(item, place, who, note, runner.runtime.utc()))
     look(runner, who, {})
@@ -262,6 +266,25 @@ def _choice(kind: type[E], text: object) -> E:
     if text not in names:
         raise UnknownName(kind.__name__, str(text), names)
     return kind(text)
+
+
+def _check_place(runner: Runner, item: str, place: str) -> None:
+    """Raises UnknownName for a place that is none, Refused for one that is taken."""
+    name, _, nest = place.partition("#")
+    carrier = next((carrier for carrier in runner.line.carriers if carrier.id == name), None)
+    station = None if carrier else runner.line.station(name)
+    nests = carrier.nests if carrier else station.capacity if station else 0
+    numbered = [f"{name}#{number}" for number in range(nests)]
+    if (nest or carrier) and place not in numbered:
+        raise UnknownName("nest", place, numbered)
+    if station is not None and station.sink:
+        return
+    there = [other for other, at in runner.state.places().items() if other != item and at and at != "?"]
+    same = [other for other in there if runner.state.places()[other] == place]
+    inside = [other for other in there if runner.state.places()[other].partition("#")[0] == name]
+    taken_by = same if nest or nests == 1 else inside if len(inside) >= nests else []
+    if taken_by:
+        raise Refused(f"{place} is taken by {' and '.join(taken_by)}; say first where that is")
 
 
 def _order_id(runner: Runner, body: Body) -> str:

@@ -107,15 +107,26 @@ class Runner:
     async def take_over(self) -> None:
         """Begin, or go on after a restart. Raises Refused for another line file with parts on the line."""
         state = self.state
-        if state.line and state.line != self.line.digest and (state.parts or state.jobs):
-            raise Refused(
-                f"the line file of {self.line.name} changed while {len(state.parts)} parts are on the line; "
-                "put the old file back and finish or remove them first"
-            )
+        if state.line and state.line != self.line.digest:
+            self._check_changed_line(state)
         if state.line != self.line.digest:
             self.record(LineTaken(self.line.name, self.line.digest, self.runtime.utc()))
         self.line_state.go_on_after_restart()
         await self.book.make_durable()
+
+    def _check_changed_line(self, state: FlowState) -> None:
+        """Raises Refused for what only the line file of before can finish."""
+        left = [*state.parts, *(order.id for order in state.orders.values() if not order.is_complete)]
+        left += [
+            item
+            for item, place in state.places().items()
+            if place and state.station_of(place) not in self.line.stations and item not in left
+        ]
+        if left:
+            raise Refused(
+                f"the line file of {self.line.name} changed, but {', '.join(left[:5])} "
+                f"{'is' if len(left) == 1 else 'are'} not finished; put the old file back, and finish or cancel first"
+            )
 
     async def run(self) -> None:
         """Serve for ever."""

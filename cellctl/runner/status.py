@@ -9,6 +9,7 @@ import msgspec
 from cellctl.flow.binding import Wait, bind, next_steps
 from cellctl.flow.decide import by_urgency, is_waiting
 from cellctl.flow.state import GONE, LOST, Part
+from cellctl.runner.steering import is_there
 
 if TYPE_CHECKING:
     from cellctl.runner.remote import Remote
@@ -21,6 +22,7 @@ def status(runner: Runner) -> dict[str, Any]:
     return {
         "line": runner.line.name,
         "state": str(state.packml),
+        "waits_for": waits_for(runner),
         "draining": state.draining,
         "orders": [_order(runner, name) for name in state.orders],
         "modules": [_module(runner, remote) for remote in runner.fleet],
@@ -28,6 +30,16 @@ def status(runner: Runner) -> dict[str, Any]:
         "alarms": [msgspec.to_builtins(alarm) for alarm in runner.alarms],
         "utc": runner.runtime.utc(),
     }
+
+
+def waits_for(runner: Runner) -> list[str]:
+    """The modules that keep the line in an acting state, with their states."""
+    used = [remote for remote in runner.fleet if remote.name not in runner.state.out]
+    return [
+        f"{remote.name} ({remote.state or 'unknown'})"
+        for remote in used
+        if remote.state is None or not is_there(runner.state.packml, remote.state)
+    ]
 
 
 def _order(runner: Runner, name: str) -> dict[str, Any]:

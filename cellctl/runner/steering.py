@@ -43,6 +43,11 @@ def instruction(line: State, module: State, *, by_itself: bool) -> StateCommand 
     return _WANTED.get(line, {}).get(module)
 
 
+def is_there(line: State, module: State) -> bool:
+    """Whether a module is where an acting state of the line leads to; true in a wait state of the line."""
+    return line not in _ARRIVED or module in _ARRIVED[line]
+
+
 def has_arrived(line: State, modules: list[State]) -> bool:
     """Whether an acting state of the line is over: every module is where it leads to."""
     return line in _ARRIVED and all(module in _ARRIVED[line] for module in modules)

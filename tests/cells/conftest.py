@@ -31,3 +31,21 @@ def with_example_plugin() -> Installed:
         DRIVERS, DriverDeclaration, [EntryPoint(*point, DRIVERS) for point in points[DRIVERS].items()]
     )
     return load_kinds() | kinds, load_drivers() | drivers
+
+
+@pytest.fixture
+def example_on_path(
+    with_example_plugin: Installed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Installed:
+    """The same, and its entry points are found as those of an installed package are: its simulators, too."""
+    found = tmp_path / "cellctl_example-0.1.0.dist-info"
+    found.mkdir()
+    (found / "METADATA").write_text("Metadata-Version: 2.1\nName: cellctl-example\nVersion: 0.1.0\n")
+    points = tomllib.loads((EXAMPLE / "pyproject.toml").read_text("utf-8"))["project"]["entry-points"]
+    sections = (
+        "\n".join([f"[{group}]", *(f"{name} = {code}" for name, code in named.items())])
+        for group, named in points.items()
+    )
+    (found / "entry_points.txt").write_text("\n\n".join(sections))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return with_example_plugin

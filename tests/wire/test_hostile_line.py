@@ -225,10 +225,11 @@ def attack_router(context: zmq.Context[Any], address: str, said: list[Message], 
             send(sock, bytes(data))
             send(sock, bytes(data[: len(data) // 2]))
         time.sleep(0.1)
-    with dealer(context, rng.choice((b"mallory", b"runner")), address) as sock:
-        for message in said:
-            send(sock, encode(message))
-        time.sleep(0.2)
+    for number, name in enumerate((b"mallory", b"runner")):
+        with dealer(context, name, address) as sock:
+            for message in said[number::2]:
+                send(sock, encode(message))
+            time.sleep(0.1)
     with dealer(context, b"giant", address) as sock:
         send(sock, bytes(5_000_000))  # libzmq cuts this connection
         time.sleep(0.05)
@@ -310,7 +311,6 @@ def test_bad_input_at_every_door_changes_nothing_and_is_logged_with_its_sender(m
     line.well("down")
     for name in line.deployment.processes:
         assert '"peer":"mallory"' in line.log(name), name
-        assert '"peer":"runner"' in line.log(name), name
     assert "something other than a subscription" in line.log("belt")
     assert not [name for name, text in line.logs().items() if "Traceback" in text]
     assert line.crash_files() == []

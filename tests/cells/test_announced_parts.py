@@ -1,0 +1,187 @@
+"""Parts on a moving belt in virtual time: each that the camera sees is taken once, whoever is killed and when."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from cellctl_sim.evidence import Rows
+from cellctl_sim.plant.faults import Fault
+from cellctl_sim.process_faults import ProcessFault, read_faults
+from cellctl_sim.simulation import Order, Result, simulate
+from cellctl_sim.universe import Universe
+
+from cellctl.findings import Report
+from cellctl.flow.events import PartBorn
+from cellctl.journal import Found, HandedOn, module_journal
+from cellctl.line.load import load_line
+from cellctl.line.model import Line
+from cellctl.modules.announcements import Announcements
+
+CELL = Path(__file__).parent / "moving-belt"
+
+Faults = Sequence[Fault | ProcessFault]
+Run = Callable[..., Result]
+
+
+@pytest.fixture(name="line")
+def moving_belt(example_on_path: Any) -> Line:
+    report = Report()
+    line = load_line(CELL / "line.yaml", report, *example_on_path)
+    assert line is not None, report.render()
+    return line
+
+
+def run(line: Line, quantity: int, seed: int, faults: Faults = (), **more: Any) -> Result:
+    text = (CELL / "recipe.yaml").read_text()
+    return simulate(
+        line, [Order("1", text, "recipe.yaml", "", quantity)], seed, until=600, faults=faults, **more
+    )
+
+
+def kill_at(step: int, process: str, away: float) -> Callable[[Universe], None]:
+    def stage(universe: Universe) -> None:
+        def kill() -> None:
+            universe.kill(process)
+            universe.at(universe.now + away, lambda: universe.restart(process))
+
+        universe.at_step(step, kill)
+
+    return stage
+
+
+def wrong(result: Result, quantity: int) -> list[str]:
+    """What of "each announced part is taken once, and none is lost" does not hold."""
+    births = [event for event in result.events if isinstance(event, PartBorn)]
+    records = list(module_journal(Rows(result.journals["picker"]), "picker").replay())
+    found = [record.announced.number for record in records if isinstance(record, Found)]
+    handed_on = [record.number for record in records if isinstance(record, HandedOn)]
+    first = [item["place"] for item in result.items][:quantity]
+    expected = list(range(1, quantity + 1))
+    held = {
+        "the order is not complete": result.complete,
+        "a part was born twice, or not": [birth.announcement for birth in births] == expected,
+        "two parts are one": len({birth.given["pick.x"] for birth in births}) == len(births),
+        "a number was given twice": found == list(range(1, len(found) + 1)),
+        "what was handed on is not what was taken": handed_on == expected,
+        "the first that came are not those that were made": first == ["arm.out"] * quantity,
+        "picked is not made": result.counters["picker.controller.picked"] == quantity,
+        "something happened that never should": not result.incidents,
+    }
+    return [what for what, holds in held.items() if not holds]
+
+
+def test_the_moving_belt_cell_makes_parts_in_virtual_time(line: Line) -> None:
+    result = run(line, 5, seed=1)
+    assert wrong(result, 5) == []
+    assert result.report.parts_made == 5
+
+
+def test_the_same_seed_gives_the_same_trace(line: Line) -> None:
+    assert run(line, 2, seed=3).trace == run(line, 2, seed=3).trace
+
+
+@pytest.mark.parametrize("process", ["picker", "runner"])
+def test_a_kill_between_any_two_steps_loses_no_part_and_takes_none_twice(line: Line, process: str) -> None:
+    steps = run(line, 2, seed=5).steps
+    every = max(steps // 25, 1)
+    for step in range(10, steps, every):
+        result = run(line, 2, seed=5, stage=kill_at(step, process, away=0.3))
+        assert wrong(result, 2) == [], f"killed at step {step} of {steps}"
+
+
+def swarm(seed: int) -> list[ProcessFault]:
+    """Up to six kills and cuts at random instants."""
+    rng = Random(seed)
+    return read_faults(  # type: ignore[return-value]
+        {
+            "at": round(rng.uniform(0.0, 25.0), 6),
+            "process": rng.choice(["picker", "runner", "picker", "runner", "arm"]),
+            "fault": rng.choice(["kill", "kill", "kill", "cut"]),
+            "for": round(rng.uniform(0.05, 4.0), 6),
+        }
+        for _ in range(rng.randint(1, 6))
+    )
+
+
+def apart(faults: Sequence[ProcessFault]) -> list[ProcessFault]:
+    """Without those that begin while another of the same process lasts."""
+    kept: list[ProcessFault] = []
+    for fault in sorted(faults, key=lambda fault: fault.at):
+        if all(other.process != fault.process or other.at + other.lasts < fault.at for other in kept):
+            kept.append(fault)
+    return kept
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_kills_and_cuts_at_random_instants_lose_no_part_and_take_none_twice(line: Line, seed: int) -> None:
+    faults = apart(swarm(seed))
+    assert wrong(run(line, 4, seed, faults), 4) == [], faults
+
+
+def test_a_camera_out_of_reach_stops_nothing_that_is_on_the_way(line: Line) -> None:
+    faults = read_faults([{"at": "8 s", "device": "picker.camera", "fault": "silent", "for": "4 s"}])
+    assert wrong(run(line, 4, seed=2, faults=faults), 4) == []
+
+
+def test_journals_that_begin_again_keep_what_was_announced(line: Line) -> None:
+    faults = read_faults([{"at": f"{at} s", "process": "picker", "fault": "kill"} for at in (7, 12, 19)])
+    result = run(line, 4, seed=4, faults=faults, longest_journal=20)
+    births = [event for event in result.events if isinstance(event, PartBorn)]
+    assert result.complete
+    assert result.counters["picker.controller.picked"] == 4
+    assert len({birth.given["pick.x"] for birth in births}) == len(births) == 4 or not births
+
+
+# --- each of these can fail ---------------------------------------------------------------------------------------
+
+
+def forgets_marks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Announcements, "_is_on_record", lambda self, found: False)
+
+
+def forgets_what_was_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def noted(self: Announcements, peer: str, message: Any) -> None:
+        self._context.ledger.found.pop(message.number, None)
+
+    monkeypatch.setattr(Announcements, "noted", noted)
+
+
+def says_it_before_it_is_durable(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = Announcements.__call__
+
+    async def call(self: Announcements, *args: Any, **named: Any) -> None:
+        self._context.work(lambda: honest(self, *args, **named), "announces later")
+
+    monkeypatch.setattr(Announcements, "__call__", call)
+
+
+def tells_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: set[tuple[int, int]] = set()
+    honest = Announcements._tell
+
+    def tell(self: Announcements) -> None:
+        numbers = (id(self), next(iter(self._context.ledger.found), 0))
+        if numbers not in told:
+            told.add(numbers)
+            honest(self)
+
+    monkeypatch.setattr(Announcements, "_tell", tell)
+
+
+@pytest.mark.parametrize(
+    "mutant", [forgets_marks, forgets_what_was_noted, says_it_before_it_is_durable, tells_only_once]
+)
+def test_a_planted_mistake_is_found(
+    line: Line, monkeypatch: pytest.MonkeyPatch, mutant: Callable[[pytest.MonkeyPatch], None]
+) -> None:
+    steps = run(line, 2, seed=5).steps
+    mutant(monkeypatch)
+    for step, process in itertools.product(range(10, steps, 7), ("picker", "runner")):
+        if wrong(run(line, 2, seed=5, stage=kill_at(step, process, away=0.3)), 2):
+            return
+    pytest.fail("none of the kills found it")
