@@ -32,6 +32,8 @@ from cellctl.flow.routes import after_failure, reset_from, scrapped
 from cellctl.flow.state import GONE, Component, FlowState, Job, Lot, Order, Part
 from cellctl.messages import Item, Move
 
+REMEMBERED = 500  # finished orders whose ids are still known when they come again
+
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -223,7 +225,19 @@ def _ended(state: FlowState, name: str, verdict: str) -> FlowState:
             order = replace(order, scrapped=order.scrapped + 1)
         case _:
             order = replace(order, removed=order.removed + 1)
-    return _with_order(replace(state, parts=_without(state.parts, name)), order)
+    return _pruned(_with_order(replace(state, parts=_without(state.parts, name)), order))
+
+
+def _pruned(state: FlowState) -> FlowState:
+    """Without the oldest of many finished orders, and the recipes that nothing is made by any more."""
+    finished = [order.id for order in state.orders.values() if order.is_complete]
+    if len(finished) <= 2 * REMEMBERED:
+        return state
+    forgotten = set(finished[:-REMEMBERED])
+    orders = {name: order for name, order in state.orders.items() if name not in forgotten}
+    used = {order.recipe for order in orders.values()} | {part.recipe for part in state.parts.values()}
+    recipes = {digest: recipe for digest, recipe in state.recipes.items() if digest in used}
+    return replace(state, orders=orders, recipes=recipes)
 
 
 def decided(state: FlowState, part: Part, choice: str) -> Part:

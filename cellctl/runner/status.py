@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from cellctl.runner.shell import Runner
 
 
+FINISHED_SHOWN = 20  # finished orders in a status
+
+
 def status(runner: Runner) -> dict[str, Any]:
     """Line, orders, modules, parts with what each waits for, alarms."""
     state = runner.state
@@ -24,7 +27,7 @@ def status(runner: Runner) -> dict[str, Any]:
         "state": str(state.packml),
         "waits_for": waits_for(runner),
         "draining": state.draining,
-        "orders": [_order(runner, name) for name in state.orders],
+        "orders": [_order(runner, name) for name in _shown_orders(runner)],
         "modules": [_module(runner, remote) for remote in runner.fleet],
         "parts": [_part(runner, part) for part in by_urgency(state)],
         "alarms": [msgspec.to_builtins(alarm) for alarm in runner.alarms],
@@ -40,6 +43,13 @@ def waits_for(runner: Runner) -> list[str]:
         for remote in used
         if remote.state is None or not is_there(runner.state.packml, remote.state)
     ]
+
+
+def _shown_orders(runner: Runner) -> list[str]:
+    """The open orders, and the last finished ones."""
+    orders = runner.state.orders.values()
+    finished = [order.id for order in orders if order.is_complete]
+    return finished[-FINISHED_SHOWN:] + [order.id for order in orders if not order.is_complete]
 
 
 def _order(runner: Runner, name: str) -> dict[str, Any]:

@@ -16,8 +16,10 @@ from cellctl.flow.events import (
     ModuleOut,
     Moved,
     OrderCancelled,
+    OrderTaken,
     PartBorn,
     PartEnded,
+    RecipeTaken,
 )
 from cellctl.flow.fold import apply, fold
 from cellctl.flow.routes import depending_on
@@ -247,3 +249,18 @@ def test_a_route_to_one_of_several_scrap_steps_does_only_that_one_and_those_that
         "other_bin",
         "after_other",
     }
+
+
+def test_of_many_finished_orders_only_the_last_are_remembered(cup_recipe, monkeypatch):
+    monkeypatch.setattr("cellctl.flow.fold.REMEMBERED", 2)
+    other = replace(cup_recipe, recipe="other")
+    state = fold([RecipeTaken(other.digest, other), RecipeTaken(cup_recipe.digest, cup_recipe)])
+    for number in range(9):
+        name, part = f"o{number}", f"p{number}"
+        recipe = other if number < 2 else cup_recipe
+        state = fold(
+            [OrderTaken(name, recipe.digest, 1), PartBorn(part, name), PartEnded(part, "good")], state
+        )
+    assert 2 <= len(state.orders) <= 4
+    assert "o8" in state.orders
+    assert set(state.recipes) == {cup_recipe.digest}
