@@ -23,10 +23,11 @@ quality: $(VENV)/.test
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
+# a half-made environment (no ensurepip) is removed: it would be taken for a whole one the next time
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' \
 	  || { echo "cellctl needs Python 3.11 to 3.13; name one with: make PYTHON=python3.12" >&2; exit 2; }
-	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 2; }  # a half-made one would be taken for whole next time
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 2; }
 
 $(VENV)/.run: $(VENV)/bin/python pyproject.toml .ci/constraints.txt
 	$(INSTALL) -e .

@@ -77,6 +77,8 @@ class Action(Generic[T]):
 class Act(Protocol):
     """Performs an action and journals it; what a skill gets. On a second run it returns recorded results."""
 
+    began: float  # when the last action began, UTC [s], in this run or an earlier one; 0 where nobody knows
+
     async def __call__(self, action: Action[T], moves: Callable[[T], Sequence[Move]] = ...) -> T:
         """The action's result. `moves(result)` are the changes of place that come true with it."""
 

@@ -1,18 +1,20 @@
 """The journal of one process: typed records on a record store, chained so that a lost or changed one is noticed.
 
 A record is durable when `append` returns. Each row carries its sequence number and the digest of everything up to
-it; replay refuses a row that does not fit. Record fields are only ever added, with defaults.
+it; replay refuses a row that does not fit, and a peer that saw the journal end at some record can ask whether that
+record is still in the chain. Record fields are only ever added, with defaults.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from typing import Generic, TypeVar
+from types import UnionType
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from cellctl.errors import JournalBroken, JournalShort
+from cellctl.errors import JournalBroken, JournalShort, StoreError
 from cellctl.messages import Announced, Answer, Command, Head, Move, Question, Value
 from cellctl.packml import Mode, State
 from cellctl.runtime import RecordStore
@@ -24,11 +26,20 @@ _PREFIX = 8 + _DIGEST_BYTES  # sequence, digest; then the record
 
 
 class Journal(Generic[R]):
-    """Records of type `R`, appended durable and replayed in order. `kinds` is the tagged union of records."""
+    """Records of type `R`, appended durable and replayed in order. `decoder` is of the tagged union of records."""
 
-    def __init__(self, store: RecordStore, name: str, decoder: msgspec.msgpack.Decoder[R]) -> None:
-        self._store, self._name, self._decoder = store, name, decoder
+    def __init__(
+        self,
+        store: RecordStore,
+        name: str,
+        decoder: msgspec.msgpack.Decoder[R],
+        summary: type[Any] | UnionType,
+    ) -> None:
+        """`summary` is the record that says all that those before it said: the only one older rows may be missing
+        before, because they are archived."""
+        self._store, self._name, self._decoder, self._summary = store, name, decoder, summary
         self._sequence, self._digest = 0, bytes(_DIGEST_BYTES)
+        self._digests, self._oldest = bytearray(), 1  # of every record from the one of this number
         self.head = Head()
         self.length = 0  # records that a replay has to read
 
@@ -39,8 +50,11 @@ class Journal(Generic[R]):
         """
         for position, row in enumerate(self._store.replay()):
             sequence, digest, payload = int.from_bytes(row[:8], "big"), row[8:_PREFIX], row[_PREFIX:]
-            if position == 0 and sequence > 1:  # older rows are archived; the first one kept is believed
-                self._sequence, self._digest = sequence, digest
+            if (
+                is_first_kept := position == 0 and sequence > 1
+            ):  # older rows are archived: its digest is believed
+                self._sequence, self._digest, self._oldest = sequence, digest, sequence
+                self._digests += digest
             else:
                 self._link(payload)
                 if (self._sequence, self._digest) != (sequence, digest):
@@ -55,15 +69,22 @@ class Journal(Generic[R]):
                 raise JournalBroken(
                     f"journal {self._name}: record {sequence} cannot be read: {error}"
                 ) from error
+            if is_first_kept and not isinstance(record, self._summary):
+                raise JournalBroken(
+                    f"journal {self._name}: it begins with record {sequence}, and nothing says what stood before; "
+                    "its oldest records are lost. Restore it from a copy, or empty the line and start a new one."
+                )
             self.length += 1
             yield record
         self._publish_head()
 
     async def append(self, *records: R) -> Head:
-        """Make `records` durable, all or none, in order; the head after them. Raises StoreError."""
+        """Make `records` durable, all or none, in order; the head after them.
+
+        Raises StoreError, also for a record that a replay could not read back; nothing is written then.
+        """
         rows = []
-        for record in records:
-            payload = _encoder.encode(record)
+        for payload in [self._payload(record) for record in records]:
             self._link(payload)
             rows.append(self._sequence.to_bytes(8, "big") + self._digest + payload)
         reached = Head(self._sequence, self._digest.hex())
@@ -82,13 +103,42 @@ class Journal(Generic[R]):
         await self.append(*records)
         await self._store.archive(first)
         self.length = len(records)
+        oldest = max(self._oldest, first - 1)  # with the end that peers have seen
+        del self._digests[: (oldest - self._oldest) * _DIGEST_BYTES]
+        self._oldest = oldest
+
+    def has(self, seen: Head) -> bool:
+        """Whether a peer that saw the journal end at `seen` saw this journal: no record up to there was lost since.
+
+        What is older than the oldest record kept is believed.
+        """
+        if seen.sequence < self._oldest:
+            return True
+        begin = (seen.sequence - self._oldest) * _DIGEST_BYTES
+        return self._digests[begin : begin + _DIGEST_BYTES].hex() == seen.digest != ""
+
+    def _payload(self, record: R) -> bytes:
+        try:
+            payload = _encoder.encode(record)
+            self._decoder.decode(payload)
+        except (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError) as error:
+            raise StoreError(
+                f"journal {self._name}: a {type(record).__name__} could not be read back ({error}); it was not written"
+            ) from error
+        return payload
 
     def _link(self, payload: bytes) -> None:
         self._sequence += 1
         self._digest = hashlib.blake2b(self._digest + payload, digest_size=_DIGEST_BYTES).digest()
+        self._digests += self._digest
 
     def _publish_head(self) -> None:
         self.head = Head(self._sequence, self._digest.hex() if self._sequence else "")
+
+
+UNTIL = (
+    "Nothing moves until a person has compared the part map with the line (cellctl recover) and accepted it."
+)
 
 
 def check_not_shorter(peer: str, seen: Head, now: Head) -> None:
@@ -96,7 +146,7 @@ def check_not_shorter(peer: str, seen: Head, now: Head) -> None:
     if now.sequence < seen.sequence or (now.sequence == seen.sequence and now.digest != seen.digest):
         raise JournalShort(
             f"the journal of {peer} ends at record {now.sequence}, but record {seen.sequence} was seen before: "
-            "records were lost. Nothing moves until a person has put the part map right (cellctl recover)."
+            f"records were lost. {UNTIL}"
         )
 
 
@@ -116,6 +166,7 @@ class LeaseTaken(Record, frozen=True, tag=True):
     holder: str
     epoch: int
     seen: Head = Head()  # the holder's journal
+    accepted_by: str = ""  # the person who accepted that one of the two journals lost records, and why
 
 
 class Taken(Record, frozen=True, tag=True):
@@ -134,6 +185,7 @@ class ActionBegan(Record, frozen=True, tag=True):
     index: int  # which action of the command, from 0
     device: str
     name: str
+    at: float = 0.0  # UTC [s]; 0 in journals that did not keep it
 
 
 class ActionEnded(Record, frozen=True, tag=True):
@@ -222,4 +274,4 @@ _encoder = msgspec.msgpack.Encoder()
 
 def module_journal(store: RecordStore, process: str) -> Journal[ModuleRecord]:
     """The journal of a module process."""
-    return Journal(store, process, msgspec.msgpack.Decoder(ModuleRecord))
+    return Journal(store, process, msgspec.msgpack.Decoder(ModuleRecord), BeganAgain)

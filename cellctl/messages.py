@@ -30,6 +30,9 @@ class Limits(msgspec.Struct, frozen=True, tag="limits"):
 Value = bool | int | float | str | Limits | None
 
 
+UNKNOWN_END = "unknown"  # the outcome of a command whose records were lost
+
+
 class Head(msgspec.Struct, frozen=True, array_like=True):
     """How far the sender's journal is durable: a peer that once saw more knows that records were lost."""
 
@@ -66,11 +69,19 @@ class Message(msgspec.Struct, frozen=True, tag=True):
 
 
 class LeaseRequest(Message, frozen=True, tag=True):
-    """Ask for the right to command a module."""
+    """Ask for the right to command a module.
+
+    Both sides show that their journals lost nothing that the other has seen: the module looks for `seen` in its own,
+    and asks for `proof` when it has seen the holder's before.
+    """
 
     module: str
     holder: str
     head: Head = Head()
+    seen: Head = Head()  # of the module's journal, the farthest that the holder saw
+    proof: Head = Head()  # the end of the holder's journal that the module named: the holder has that record
+    accepted_by: str = ""  # the person who accepted that one of the two lost records, and why
+    gives_up: bool = False  # the module lost them: what it has unfinished is given up, the holder expects no answer
 
 
 class Command(Message, frozen=True, tag=True):
@@ -154,6 +165,8 @@ class LeaseDenied(Message, frozen=True, tag=True):
     module: str
     holder: str  # who has it
     why: str
+    seen: Head = Head()  # prove that this is in your journal: the module saw it end there
+    is_lost: bool = False  # the module's own journal does not have what you saw of it
 
 
 class Accepted(Message, frozen=True, tag=True):
@@ -252,6 +265,7 @@ class View(Message, frozen=True, tag=True):
     occupied: dict[str, bool | None] = {}  # station -> seen occupied; None where no sensor can say
     finishing: str = ""  # what is being finished while holding, and for how long at most
     head: Head = Head()
+    entered_by: str = ""  # who brought it into its state: a person, "runner", "fault", "safety", ...
 
 
 # --- clients and runner ---------------------------------------------------------------------------------------
@@ -289,6 +303,7 @@ class Event(Message, frozen=True, tag=True):
     move: Move | None = None
     command: int = 0  # of the move: the command in which it happened
     index: int = 0  # of the move: which of the command's moves, from 0
+    head: Head = Head()  # of the move: the journal of its process, which has it
     alarm: Alarm | None = None
     cleared: str = ""  # code of an alarm that is over
     status: dict[str, Any] | None = None  # the runner's status, for displays

@@ -33,7 +33,7 @@ def recover(context: click.Context, as_json: bool, state: Path | None) -> None:
         print_json(found)
     else:
         print_map(found)
-    if found["contradictions"] or found["questions"] or found["decisions"]:
+    if found["journals"] or found["contradictions"] or found["questions"] or found["lost"] or found["decisions"]:
         context.exit(1)
 
 
@@ -55,11 +55,18 @@ def print_map(found: dict[str, Any]) -> None:
     print_table(rows, ("item", "journal", "sensor there"))
     if not rows:
         click.echo("the journal has nothing on the line")
+    for each in found["journals"]:
+        click.echo(f"\nJOURNAL {each['module']}: {each['text']}")
+        click.echo("  compare the items above with the line, put them right, and go on:")
+        click.echo(f"    cellctl recover accept {each['module']} --note WHY")
     for each in found["contradictions"]:
         click.echo(f"\nCONTRADICTION {each['text']}")
         click.echo("  put it right at the line, or say where it is:")
         for item in each["items"] or ["ITEM"]:
             click.echo(f"    cellctl recover correct {item} PLACE      (a station, or `{GONE}`)")
+    for item in found["lost"]:
+        click.echo(f"\nLOST {item}: nobody knows where it is. Find it, then say where it is now:")
+        click.echo(f"    cellctl recover correct {item} PLACE      (a station, or `{GONE}` when it was taken away)")
     for question in found["questions"]:
         click.echo(f"\nQUESTION {question['number']} of {question['module']}: {question['text']}")
         for choice, meaning in question["choices"].items():
@@ -110,6 +117,17 @@ def decide(above: Path | None, part: str, choice: str, state: Path | None) -> No
     """Say how PART goes on: retry, next, scrap, remove, or the name of a step."""
     ask(state or above, "decide", {"part": part, "choice": choice})
     say(f"{part}: {choice}")
+
+
+@recover.command("accept")
+@click.argument("module")
+@click.option("--note", default="", help="Why; it is journaled.")
+@state_option
+@click.pass_obj
+def accept(above: Path | None, module: str, note: str, state: Path | None) -> None:
+    """Go on with MODULE although its journal, or the runner's, lost records: you have compared the part map."""
+    accepted = ask(state or above, "accept", {"module": module, "note": note})["modules"]
+    say(f"{', '.join(accepted)}: the journals are accepted as they are")
 
 
 @recover.command("correct")

@@ -9,7 +9,7 @@ from cellctl.flow.claims import claims
 from cellctl.flow.events import Dispatched, FlowEvent, PartBorn, PartEnded
 from cellctl.flow.fold import apply, fold
 from cellctl.flow.state import GONE, FlowState, Order, Part
-from cellctl.line.model import Line, Station
+from cellctl.line.model import Line, Station, station_of
 from cellctl.messages import Announced, Item
 from cellctl.recipe.executable import Executable, Step
 from cellctl.skill import Works
@@ -121,7 +121,7 @@ def _gathered(state: FlowState, part: Part, step: Step) -> tuple[Part, ...] | No
 
 
 def _feeds(state: FlowState, line: Line, ready: frozenset[str], at: float) -> list[FlowEvent]:
-    demand = wanted(state) - _supply(state)
+    demand = wanted(state) - _supply(state, line)
     if not +demand:
         return []
     taken = claims(state, line)
@@ -153,8 +153,22 @@ def wanted(state: FlowState) -> Counter[str]:
     return count
 
 
-def _supply(state: FlowState) -> Counter[str]:
-    return Counter(component.material for component in state.components.values())
+def _supply(state: FlowState, line: Line) -> Counter[str]:
+    """The components that parts will get: those in a job, and those that lie at a source.
+
+    A lost one, or one left in a gripper, waits for a person; meanwhile another is fed.
+    """
+    in_jobs = {item.id for job in state.jobs.values() for item in job.items}
+    return Counter(
+        component.material
+        for component in state.components.values()
+        if component.id in in_jobs or _lies_ready(line, component.place)
+    )
+
+
+def _lies_ready(line: Line, place: str) -> bool:
+    station = line.stations.get(station_of(place))
+    return station is not None and bool(station.source)
 
 
 def _feed(state: FlowState, station: Station, at: float) -> Dispatched:

@@ -146,6 +146,7 @@ class Moved(Happened, frozen=True, tag=True):
     number: int
     index: int  # which of the command's moves, from 0
     move: Move
+    head: Head = Head()  # of the module's journal, which has it
 
 
 class Answered(Happened, frozen=True, tag=True):
@@ -190,6 +191,28 @@ class Corrected(Happened, frozen=True, tag=True):
     at: float = 0.0
 
 
+class JournalSeen(Happened, frozen=True, tag=True):
+    """A module's journal was seen to reach this far (it accepted a command): it may never come back without it."""
+
+    module: str
+    head: Head
+
+
+class JournalAccepted(Happened, frozen=True, tag=True):
+    """A person saw the part map and goes on with journals that lost records: what was seen of these modules' is void.
+
+    `lost` is how far the runner's own journal was seen: numbers go on so far above that none is given twice.
+    Nobody knows what became of the commands in `gives_up`, whose modules lost records: their parts wait for a person.
+    """
+
+    modules: tuple[str, ...]
+    who: str
+    note: str = ""
+    lost: int = 0
+    gives_up: tuple[int, ...] = ()
+    at: float = 0.0
+
+
 class Snapshot(Happened, frozen=True, tag=True):
     """The whole state; what stands before it in the journal is archived."""
 
@@ -215,4 +238,6 @@ FlowEvent = (
     | PartEnded
     | Decided
     | Corrected
+    | JournalSeen
+    | JournalAccepted
 )

@@ -14,6 +14,8 @@ from cellctl.flow.events import (
     Dispatched,
     Drained,
     FlowEvent,
+    JournalAccepted,
+    JournalSeen,
     LineEntered,
     LineTaken,
     LotLoaded,
@@ -29,8 +31,8 @@ from cellctl.flow.events import (
     Snapshot,
 )
 from cellctl.flow.routes import after_failure, reset_from, scrapped
-from cellctl.flow.state import GONE, Component, FlowState, Job, Lot, Order, Part
-from cellctl.messages import Item, Move
+from cellctl.flow.state import GONE, LOST, Component, FlowState, Job, Lot, Order, Part
+from cellctl.messages import UNKNOWN_END, Head, Item, Move
 
 REMEMBERED = 500  # finished orders whose ids are still known when they come again
 
@@ -51,8 +53,8 @@ def apply(state: FlowState, event: FlowEvent) -> FlowState:
     match event:
         case Dispatched():
             return _dispatched(state, event)
-        case Moved(number, index, move):
-            return _moved(state, number, index, move)
+        case Moved(number, index, move, head):
+            return _moved(state, number, index, move, head)
         case Answered():
             return _answered(state, event)
         case PartBorn():
@@ -85,6 +87,12 @@ def apply(state: FlowState, event: FlowEvent) -> FlowState:
             return replace(state, packml=entered, mode=mode)
         case LineTaken(_, digest):
             return replace(state, line=digest)
+        case JournalSeen(module, head):
+            return _seen(state, module, head)
+        case JournalAccepted(modules, _, _, lost, gives_up):
+            for number in gives_up:
+                state = _given_up(state, number)
+            return _accepted(state, modules, lost)
         case Snapshot(whole):
             return whole
 
@@ -121,6 +129,7 @@ def _dispatched(state: FlowState, event: Dispatched) -> FlowState:
         event.visit,
         event.attempt,
         event.parameters,
+        at=event.at,
     )
     parts = state.parts
     if event.phase == 0 and event.parts:
@@ -139,11 +148,11 @@ def _dispatched(state: FlowState, event: Dispatched) -> FlowState:
     )
 
 
-def _moved(state: FlowState, number: int, index: int, move: Move) -> FlowState:
+def _moved(state: FlowState, number: int, index: int, move: Move, head: Head) -> FlowState:
     job = _job_of(state, number)
     if job is None or index != job.seen:
         return state
-    state = _place(state, job, move)
+    state = _seen(_place(state, job, move), job.module, head)
     return replace(state, jobs={**state.jobs, job.number: replace(job, seen=index + 1)})
 
 
@@ -151,8 +160,7 @@ def _answered(state: FlowState, event: Answered) -> FlowState:
     job = _job_of(state, event.number)
     if job is None:
         return state
-    if event.head.sequence:
-        state = replace(state, heads={**state.heads, event.module: event.head})
+    state = _seen(state, event.module, event.head)
     for move in event.moves[job.seen :]:
         state = _place(state, job, move)
     if not job.step:
@@ -267,6 +275,38 @@ def _corrected(state: FlowState, item: str, place: str) -> FlowState:
             return replace(state, components=_without(state.components, item))
         return replace(state, components={**state.components, item: component})
     return state
+
+
+# --- journals ---------------------------------------------------------------------------------------------------
+
+
+def _seen(state: FlowState, module: str, head: Head) -> FlowState:
+    if head.sequence <= state.heads.get(module, Head()).sequence:
+        return state
+    return replace(state, heads={**state.heads, module: head})
+
+
+def _given_up(state: FlowState, number: int) -> FlowState:
+    """What a command was to move is nobody knows where; its parts ask a person."""
+    job = _job_of(state, number)
+    if job is None:
+        return state
+    for item in job.items:
+        if item.target not in ("", item.origin):
+            state = _place(state, job, Move(item.id, LOST))
+    detail = f"{job.module} lost records: nobody knows what it did"
+    return _answered(state, Answered(number, UNKNOWN_END, module=job.module, detail=detail))
+
+
+def _accepted(state: FlowState, modules: tuple[str, ...], lost: int) -> FlowState:
+    """Every number takes a record, so that none of the lost records had one above the new."""
+    return replace(
+        state,
+        heads={module: head for module, head in state.heads.items() if module not in modules},
+        next_command=state.next_command + lost,
+        next_part=state.next_part + lost,
+        next_component=state.next_component + lost,
+    )
 
 
 # --- small steps ------------------------------------------------------------------------------------------------

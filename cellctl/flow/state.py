@@ -93,6 +93,8 @@ class Job(msgspec.Struct, frozen=True):
     parameters: dict[str, Value]
     seen: int = 0  # moves already applied
     is_between: bool = False  # the last command is done, the next phase not begun
+    at: float = 0.0  # when the command in hand was decided on, UTC [s]
+    corrected: tuple[str, ...] = ()  # items that a person put right meanwhile: the command moves them no more
 
 
 class FlowState(msgspec.Struct, frozen=True):

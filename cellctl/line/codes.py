@@ -26,6 +26,7 @@ TAUGHT_IN_VAIN = "CC-L019"
 BAD_ADDRESS = "CC-L020"
 STATION_KEY = "CC-L021"
 WHICH_DEVICE = "CC-L022"
+UNWATCHED_SAFETY = "CC-L023"
 
 CODES = {
     UNKNOWN_KIND: CodeText(
@@ -139,5 +140,10 @@ CODES = {
         "It is left open which of the module's devices serves a station.",
         "With several devices in a module, the wrong one would run.",
         "Add `device:` to the station.",
+    ),
+    UNWATCHED_SAFETY: CodeText(
+        "A safety input on a device that no module uses.",
+        "No process opens that device, so nobody would see the guard open.",
+        "Wire the input to an island that a module uses, or give the island to one under its `devices:`.",
     ),
 }

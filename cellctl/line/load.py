@@ -20,6 +20,7 @@ from cellctl.line.codes import (
     POINT_TWICE,
     TAUGHT_IN_VAIN,
     UNUSED_DEVICE,
+    UNWATCHED_SAFETY,
 )
 from cellctl.line.devices import read_devices
 from cellctl.line.file import LineFile, TaughtFile
@@ -140,7 +141,7 @@ class _Assembly:
             },
             carriers=self._carriers(modules),
             zones=tuple(self.head.zones),
-            safety=self._safety(),
+            safety=self._safety(uses, process_of),
             work_in_process=self.head.runner.wip,
             restart=self.head.runner.restart,
         )
@@ -275,14 +276,26 @@ class _Assembly:
             found.append(Carrier(name, written.nests, home))
         return tuple(found)
 
-    def _safety(self) -> tuple[SafetyInput, ...]:
+    def _safety(
+        self, uses: Mapping[str, Iterable[str]], process_of: Mapping[str, str]
+    ) -> tuple[SafetyInput, ...]:
         found = []
         for name, written in self.head.safety.items():
             path: Path = ("safety", name)
-            point = self.names.point(written.input, "", (*path, "input"), output=False)
+            point = self.names.point(written.input, "", (*path, "input"), output=False) or ""
+            device = point.rpartition(".")[0]
+            readers = [process_of[module] for module, used in uses.items() if device in used]
+            if point:
+                self._check_number(point, (*path, "input"))
+            if point and not readers and len(self.drafts) == len(self.names.modules):
+                where = self.sheet.span(*path, "input")
+                message = f"no module uses {device!r}, so no process reads {written.input!r}"
+                self.sheet.error(
+                    UNWATCHED_SAFETY, where, message, "wire the input to an island that a module uses"
+                )
             modules = tuple(
                 self.names.module(module, self.sheet.span(*path, "modules", place), self.names.modules)
                 for place, module in enumerate(written.modules)
             )
-            found.append(SafetyInput(name, point or "", modules or self.names.modules))
+            found.append(SafetyInput(name, point, modules or self.names.modules, *readers[:1]))
         return tuple(found)

@@ -140,6 +140,7 @@ class SafetyInput:
     name: str
     point: str
     modules: tuple[str, ...]
+    process: str = ""  # that reads it: the one whose devices include its island
 
 
 @dataclass(frozen=True)

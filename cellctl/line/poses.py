@@ -1,16 +1,21 @@
-"""Poses of a line file in the line's frame: named frames, one pose or one for each arm, taught values over both."""
+"""Poses of a line file in the line's frame: named frames, one pose or one for each arm, taught values over both.
+
+Only a line with named frames needs the transforms; the others start without numpy.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-import numpy as np
+from math import atan2
+from typing import TYPE_CHECKING
 
 from cellctl.device import Pose
 from cellctl.line.codes import BAD_FRAME
 from cellctl.line.file import FrameFile, PoseFile
-from cellctl.motion.transforms import Array, compose, from_xyz_euler, to_xyz_euler
 from cellctl.sheet import Path, Sheet
+
+if TYPE_CHECKING:
+    from cellctl.motion.transforms import Array
 
 EVERY_ARM = ""
 
@@ -31,7 +36,9 @@ class Frames:
             self._unknown(written.frame, path, sheet or self._sheet)
         if written.frame not in self._T_line:
             return Pose(written.x, written.y, written.z, written.alpha, written.beta, written.gamma)
-        xyz, angles = to_xyz_euler(compose(self._T_line[written.frame], _matrix(written)))
+        from cellctl.motion.transforms import to_xyz_euler
+
+        xyz, angles = to_xyz_euler(_composed(self._T_line[written.frame], _matrix(written)))
         return Pose(*(float(value) for value in (*xyz, *angles)))
 
     def poses(self, written: PoseFile | Mapping[str, PoseFile] | None, path: Path) -> dict[str, Pose]:
@@ -48,7 +55,7 @@ class Frames:
         if pose is None or pose.frame not in self._T_line:
             return 0.0
         T = self._T_line[pose.frame]
-        return float(np.arctan2(T[1, 0], T[0, 0]))
+        return atan2(T[1, 0], T[0, 0])
 
     def _resolve(self, name: str, below: tuple[str, ...]) -> Array | None:
         """T_line_frame; None where there is a finding, now or before."""
@@ -62,19 +69,29 @@ class Frames:
             return None
         if name in self._seen:
             return self._T_line.get(name)
-        T_line_parent: Array | None = np.eye(4)
+        T_parent_frame = _matrix(frame)
+        T_line_frame: Array | None = T_parent_frame
         if frame.frame in self._frames:
             T_line_parent = self._resolve(frame.frame, (*below, name))
+            T_line_frame = None if T_line_parent is None else _composed(T_line_parent, T_parent_frame)
         elif frame.frame:
             self._unknown(frame.frame, ("frames", name), self._sheet)
         self._seen.add(name)
-        if T_line_parent is not None:
-            self._T_line[name] = compose(T_line_parent, _matrix(frame))
+        if T_line_frame is not None:
+            self._T_line[name] = T_line_frame
         return self._T_line.get(name)
 
     def _unknown(self, name: str, path: Path, sheet: Sheet) -> None:
         sheet.unknown(BAD_FRAME, sheet.span(*path, "frame"), "frame", name, self._sheet.keys("frames"))
 
 
+def _composed(T_a_b: Array, T_b_c: Array) -> Array:
+    from cellctl.motion.transforms import compose
+
+    return compose(T_a_b, T_b_c)
+
+
 def _matrix(written: PoseFile | FrameFile) -> Array:
+    from cellctl.motion.transforms import from_xyz_euler
+
     return from_xyz_euler((written.x, written.y, written.z), (written.alpha, written.beta, written.gamma))

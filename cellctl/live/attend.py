@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from cellctl.errors import CellctlError, DeploymentError
@@ -106,11 +107,11 @@ def _also_to(log: Path, say: Callable[[str], None]) -> Callable[[str], None]:
 
     def tell(text: str) -> None:
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        with suppress(OSError):  # a full disk, a closed terminal: the line is kept up all the same
+            say(f"{stamp} {text}" if is_stderr else text)
         if is_stderr:
-            say(f"{stamp} {text}")
             return
-        say(text)
-        with log.open("a") as file:
+        with suppress(OSError), log.open("a") as file:
             file.write(f"{stamp} {text}\n")
 
     return tell

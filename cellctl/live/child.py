@@ -26,6 +26,7 @@ class Exit(IntEnum):
 
     WELL = 0
     FAILED = 1  # started again
+    WAITS = 75  # started again for as long as it takes: a disk is full, a journal locked (EX_TEMPFAIL of sysexits.h)
     HOPELESS = 78  # a restart mends nothing (EX_CONFIG of sysexits.h): a person must
 
 

@@ -15,6 +15,7 @@ from cellctl.errors import (
     JournalShort,
     PlugInError,
     Refused,
+    StoreError,
     UnknownName,
 )
 from cellctl.line.model import Line
@@ -77,7 +78,7 @@ def _run(name: str, state: Path, body: Body) -> int:
             else:
                 path = write_crash(error, name, state / "log")
                 log.error(f"an unexpected error: {type(each).__name__}: {each}; its trace is in {path}")
-        return Exit.HOPELESS if any(isinstance(each, HOPELESS) for each in errors) else Exit.FAILED
+        return _exit_for(errors)
     return Exit.WELL
 
 
@@ -103,6 +104,12 @@ def _deployed_line(deployment: Deployment) -> Line:
             f"{deployment.line} changed since the line was started; `cellctl down`, then `cellctl up`"
         )
     return line
+
+
+def _exit_for(errors: list[BaseException]) -> Exit:
+    if any(isinstance(each, HOPELESS) for each in errors):
+        return Exit.HOPELESS
+    return Exit.WAITS if any(isinstance(each, StoreError) for each in errors) else Exit.FAILED
 
 
 def _single(error: BaseException) -> list[BaseException]:

@@ -46,6 +46,7 @@ def process_log(process: str, level: int = logging.INFO, stream: TextIO | None =
     handler.setFormatter(Plain() if stream.isatty() else Json())
     root = logging.getLogger(ROOT)
     root.handlers, root.propagate = [handler], False
+    logging.raiseExceptions = False  # what cannot be written, on a full disk, is lost without a traceback
     root.setLevel(level)
     return ProcessLog(process)
 

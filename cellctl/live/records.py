@@ -6,12 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
 from cellctl.errors import StoreError
 from cellctl.flow.events import FlowEvent
-from cellctl.journal import Journal
 from cellctl.live.store import read_all_rows
+from cellctl.runner.book import runner_journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,4 @@ class ReadOnly:
 
 def runner_events(state: Path) -> Iterator[FlowEvent]:
     """Everything that the runner of the line in `state` has journaled, oldest first. Raises StoreError."""
-    journal: Journal[FlowEvent] = Journal(
-        ReadOnly(state / "runner.sqlite"), "runner", msgspec.msgpack.Decoder(FlowEvent)
-    )
-    return journal.replay()
+    return runner_journal(ReadOnly(state / "runner.sqlite")).replay()

@@ -15,7 +15,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
 
-from cellctl.errors import StoreError, StoreLocked
+from cellctl.errors import JournalBroken, StoreError, StoreLocked
 
 FORMAT = 1  # of the file, kept in SQLite's user_version
 _CHUNK = 1000  # rows read at a time: a slow reader must not keep the writer from shortening its WAL
@@ -297,6 +297,7 @@ _CAUSES = {  # SQLite's primary result code -> what it means to the person at th
     sqlite3.SQLITE_CORRUPT: "the file is damaged; restore it from a copy",
     sqlite3.SQLITE_NOTADB: "the file is not a journal; restore it from a copy",
 }
+_BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 @contextmanager
@@ -305,9 +306,10 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        cause = _CAUSES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "it cannot be used")
-        name = getattr(error, "sqlite_errorname", "")
-        raise StoreError(f"the journal {path}: {cause} ({f'{name}: ' if name else ''}{error})") from error
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        cause, name = _CAUSES.get(code, "it cannot be used"), getattr(error, "sqlite_errorname", "")
+        kind = JournalBroken if code in _BROKEN else StoreError
+        raise kind(f"the journal {path}: {cause} ({f'{name}: ' if name else ''}{error})") from error
     except OSError as error:
         raise StoreError(
             f"the journal {path}: {error.strerror or error} ({error.filename or path})"

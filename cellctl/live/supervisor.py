@@ -18,9 +18,10 @@ from cellctl.live import process_table
 from cellctl.live.child import Child, Exit, Launch, last_words, shorten_log
 from cellctl.live.deployment import Addresses
 from cellctl.live.process_table import ProcessTable, Running
-from cellctl.live.restarts import Restarts
+from cellctl.live.restarts import LONGEST_PAUSE, Restarts
 
 GRACE = 5.0  # [s] that a process has to end by itself
+REWRITE = 1.0  # [s] after which a table that could not be written is written again
 LOGS_EVERY = 60.0  # [s] after which the size of the logs is looked at
 
 Say = Callable[[str], None]
@@ -35,7 +36,7 @@ class Keeper:
         self.launch, self.log = launch, log
         self._addresses, self._changed, self._say = addresses or Addresses("", ""), changed, say
         self._restarts, self._child, self._started = Restarts(), None, 0.0
-        self._state = "waits for its start"
+        self._state, self._said = "waits for its start", ""
         self._stopping = asyncio.Event()
 
     _child: Child | None
@@ -63,34 +64,45 @@ class Keeper:
     async def keep(self) -> str:
         """Start it again whenever it ends; why it was given up, or "" when it was to stop."""
         while True:
-            why, is_hopeless = await self._run()
+            why, code = await self._run()
             if self._stopping.is_set():
                 self._enter("ended")
                 return ""
-            pause = None if is_hopeless else self._restarts.pause_after(asyncio.get_running_loop().time())
+            pause = self._pause_after(code)
             if pause is None:
                 self._enter("given up")
                 return why
             self._enter("waits for its restart")
-            self._say(f"{why}; it is started again in {pause:g} s")
+            if why != self._said or code != Exit.WAITS:
+                self._said = why
+                every = " every" if code == Exit.WAITS else " in"
+                self._say(f"{why}; it is started again{every} {pause:g} s")
             if await _happens_within(self._stopping, pause):
                 self._enter("ended")
                 return ""
 
-    async def _run(self) -> tuple[str, bool]:
-        """Until the process has ended; how it did, and whether starting it again is no use."""
+    def _pause_after(self, code: int) -> float | None:
+        """How long to wait before it is started again; None to give it up."""
+        if code == Exit.HOPELESS or self.launch.is_plant:
+            return None
+        if code == Exit.WAITS:  # for what is outside of it, however long that takes
+            return LONGEST_PAUSE
+        return self._restarts.pause_after(asyncio.get_running_loop().time())
+
+    async def _run(self) -> tuple[str, int]:
+        """Until the process has ended; how it did, in words and as its exit code."""
         try:
             if self._state != "running":
                 await self.start()
         except DeploymentError as error:
-            return str(error), False
+            return str(error), Exit.FAILED
         assert self._child is not None
         if self._stopping.is_set():
             await self._child.end(GRACE)
         code = await self._child.wait()
         words = last_words(self.log) if code > 0 else ""
         why = f"{self.launch.name} {how_it_ended(code)}{f': {words}' if words else ''}"
-        return why, code == Exit.HOPELESS or self.launch.is_plant
+        return why, code
 
     async def end(self) -> None:
         """End the process, whatever it is doing; returns when it is reaped."""
@@ -123,6 +135,7 @@ class Supervisor:
         self._say = say
         self._kept: list[tuple[Keeper, asyncio.Task[None]]] = []
         self._chores: asyncio.Task[None] | None = None
+        self._rewriting: asyncio.TimerHandle | None = None  # of a table that could not be written
 
     async def __aenter__(self) -> Supervisor:
         self._chores = asyncio.create_task(self._look_after_logs(), name="look after logs")
@@ -159,10 +172,19 @@ class Supervisor:
             keeper.kill()
 
     def write_table(self) -> None:
-        """Write down what is running."""
+        """Write down what is running; tried again where it cannot be: the processes are kept all the same."""
         shown = tuple(keeper.shown() for keeper, _ in self._kept)
         table = ProcessTable(os.getpid(), self.line, self.simulated, shown, self.control)
-        process_table.save(table, self.state)
+        try:
+            process_table.save(table, self.state)
+        except DeploymentError as error:
+            if self._rewriting is None:
+                self._say(str(error))
+            else:
+                self._rewriting.cancel()
+            self._rewriting = asyncio.get_running_loop().call_later(REWRITE, self.write_table)
+        else:
+            self._rewriting = None
 
     async def _keep(self, keeper: Keeper) -> None:
         why = await keeper.keep()

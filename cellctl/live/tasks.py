@@ -146,7 +146,7 @@ class TaskGroup:
         if self._parent is None or self._left:
             work.close()
             raise RuntimeError("work can only be started inside the group's `async with` block")
-        task = asyncio.get_running_loop().create_task(work, name=name or None)
+        task = self._parent.get_loop().create_task(work, name=name or None)
         self._running[task] = None
         task.add_done_callback(self._finished)
         if self._ending:

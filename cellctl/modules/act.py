@@ -16,6 +16,7 @@ from cellctl.device import Action, Recovery, Settlement
 from cellctl.errors import CellctlError, PlugInError
 from cellctl.journal import ActionBegan
 from cellctl.messages import Move, Question
+from cellctl.modules.aftermath import Aftermath
 from cellctl.modules.ledger import Ledger, PastAction, Unfinished, ended
 from cellctl.modules.recorder import Recorder
 from cellctl.runtime import Runtime
@@ -56,9 +57,11 @@ class CommandAct:
         ledger: Ledger,
         entry: Unfinished,
         next_action: Callable[[], int],
+        aftermath: Aftermath,
     ) -> None:
         self._runtime, self._record, self._ledger, self._entry = runtime, record, ledger, entry
-        self._next_action = next_action
+        self._next_action, self._aftermath = next_action, aftermath
+        self.began = 0.0
         self._index = 0
         self._replayed: tuple[Action[Any], PastAction] | None = None  # repeatable, directly before this one
 
@@ -69,13 +72,16 @@ class CommandAct:
         """
         index, self._index = self._index, self._index + 1
         past = self._entry.actions.get(index)
+        self.began = self._runtime.utc() if past is None else past.at
         if past is None:
+            self._aftermath.goes_on()
             if action.recovery is not Recovery.REPEATABLE:
                 await self._establish()
             number = await self._begin(action, index)
             return await self._perform(action, number, moves)
         self._check_same(past, action)
         if past.ended:
+            self._aftermath.found(past, action.recovery is Recovery.REPEATABLE)
             self._replayed = (action, past) if action.recovery is Recovery.REPEATABLE else None
             return cast(T, past.result)
         return await self._settle(action, past, index, moves)
@@ -83,6 +89,7 @@ class CommandAct:
     def check_complete(self) -> None:
         """Raise InDoubt when the skill ended before all that is on record was asked for."""
         rest = [past for index, past in sorted(self._entry.actions.items()) if index >= self._index]
+        self._aftermath.ended()
         if rest and self._ledger.told.get(rest[0].number) != DONE:
             raise self._doubt(
                 rest[0], f"{rest[0].name} of {rest[0].device} is on record, but not asked for", _EITHER
@@ -102,10 +109,13 @@ class CommandAct:
         if past.number in self._ledger.questions:
             raise InDoubt(None)
         if action.recovery is Recovery.IN_DOUBT:
+            self._aftermath.settled(past, Settlement.UNKNOWN, "it leaves no evidence")
             raise self._doubt(past, f"was {past.name!r} of {past.device} done?")
         if action.settle is None:
+            self._aftermath.goes_on()
             return await self._perform(action, past.number, moves)
         settled = await action.settle(past.number)
+        self._aftermath.settled(past, settled.settlement, settled.why)
         match settled.settlement:
             case Settlement.DONE:
                 return await self._end(past.number, cast(T, settled.value), moves, 0.0)
@@ -132,7 +142,9 @@ class CommandAct:
     async def _begin(self, action: Action[T], index: int) -> int:
         number = self._next_action()
         command = self._entry.command
-        began = ActionBegan(command.module, command.number, number, index, action.device, action.name)
+        began = ActionBegan(
+            command.module, command.number, number, index, action.device, action.name, self._runtime.utc()
+        )
         await self._record(began)
         return number
 
@@ -161,6 +173,7 @@ class CommandAct:
         raise self._doubt(past, why, _ONLY_FAILED)
 
     def _doubt(self, past: PastAction, text: str, choices: dict[str, str] = CHOICES) -> InDoubt:
+        self._aftermath.doubted(text)
         if past.number in self._ledger.questions:
             return InDoubt(None)
         command = self._entry.command.number
@@ -183,6 +196,7 @@ class ErrandAct:
     ) -> None:
         self._runtime, self._record, self._module = runtime, record, module
         self._next_action, self._by_hand = next_action, by_hand
+        self.began = 0.0
 
     async def __call__(self, action: Action[T], moves: Callable[[T], Sequence[Move]] = no_moves) -> T:
         """Journal and perform. Raises PlugInError for an action that is not repeatable."""
@@ -192,7 +206,8 @@ class ErrandAct:
                 "actions may be performed"
             )
         number = self._next_action()
-        await self._record(ActionBegan(self._module, 0, number, 0, action.device, action.name))
+        self.began = self._runtime.utc()
+        await self._record(ActionBegan(self._module, 0, number, 0, action.device, action.name, self.began))
         started = self._runtime.now()
         result = await action.perform(number)
         seconds = self._runtime.now() - started

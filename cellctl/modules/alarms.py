@@ -46,14 +46,15 @@ ALARMS = {
         "answer the question (`cellctl recover`); if it comes again, keep the log and report it",
     ),
     "M020": AlarmText(
-        "{source} is open or tripped",
-        "a guard was opened, or an emergency stop pressed; the safety hardware has stopped the machines",
+        "{source} is open or tripped: {detail}",
+        "a guard was opened or an emergency stop pressed (the safety hardware has stopped the machines), or its input "
+        "cannot be read",
         "make the line safe, close the guard, then clear and reset the modules",
     ),
     "M030": AlarmText(
         "the lease of {source} is refused: {detail}",
         "the journal of the one who asks lost records that this module has seen",
-        "compare the part map with the line (`cellctl recover`) before anything moves",
+        "compare the part map with the line (`cellctl recover`), then `cellctl recover accept MODULE`",
     ),
 }
 

@@ -80,7 +80,7 @@ class Commands:
         await self._context.record(Taken(command, self._context.runtime.utc()), *forgot)
         self._reply(peer, Accepted(self._context.name, command.number, self._context.recorder.head))
         if self._is_executing():  # else it was stopped meanwhile, and the command waits on record
-            self.start(ledger.unfinished[command.number])
+            self.start(ledger.unfinished[command.number], is_new=True)
 
     def _check(self, command: Command) -> None:
         skill = self._skill(command)
@@ -122,9 +122,9 @@ class Commands:
             if number not in self.in_hand:
                 self.start(entry)
 
-    def start(self, entry: Unfinished) -> None:
-        """Run a command beside all else."""
-        hand = InHand(entry, self._context.act(entry))
+    def start(self, entry: Unfinished, is_new: bool = False) -> None:
+        """Run a command beside all else; `is_new` when it never ran before."""
+        hand = InHand(entry, self._context.act(entry, is_new))
         number = entry.command.number
         self.in_hand[number] = hand
         self._is_resting = False

@@ -54,7 +54,7 @@ def _unfinished(ledger: Ledger, entry: Unfinished) -> Iterator[ModuleRecord]:
     yield Taken(entry.command, entry.at)
     moves, device_time = tuple(entry.moves), entry.device_time
     for index, past in sorted(entry.actions.items()):
-        yield ActionBegan(module, number, past.number, index, past.device, past.name)
+        yield ActionBegan(module, number, past.number, index, past.device, past.name, past.at)
         if past.ended:  # the command's moves and times only count in sum
             yield ended(module, number, past.number, past.result, moves, device_time)
             moves, device_time = (), 0.0

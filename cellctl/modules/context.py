@@ -10,10 +10,12 @@ from cellctl.journal import ModuleRecord
 from cellctl.line.model import Module
 from cellctl.messages import Message
 from cellctl.modules.act import CommandAct, ErrandAct
+from cellctl.modules.aftermath import Aftermath
 from cellctl.modules.alarms import Alarms
 from cellctl.modules.kind import Kind
 from cellctl.modules.ledger import Ledger, Unfinished
 from cellctl.modules.recorder import Recorder
+from cellctl.modules.safety import Safety
 from cellctl.modules.work import Work
 from cellctl.runtime import Event, Runtime, TaskGroup
 
@@ -30,10 +32,12 @@ class Context:
     group: TaskGroup  # its tasks live as long as the process
     recorder: Recorder
     next_action: Callable[[], int]
+    number_afresh: Callable[[], ModuleRecord]  # the record after which numbers go on far above all given
     reply: Callable[[str, Message], None]  # to a peer on the bus
     not_open: Callable[[], tuple[str, ...]]  # which of its devices are not open yet
     silent: Callable[[], tuple[str, ...]]  # which of those because they do not answer
     tried: Event  # set when every device of the process was tried to be opened once
+    safety: Safety  # the safety inputs that its process reads
 
     @property
     def name(self) -> str:
@@ -47,9 +51,10 @@ class Context:
         """Do something beside all else."""
         return Work(self.runtime, self.group, do, f"{self.name} {what}")
 
-    def act(self, entry: Unfinished) -> CommandAct:
-        """The act of a new run of a command."""
-        return CommandAct(self.runtime, self.recorder, self.ledger, entry, self.next_action)
+    def act(self, entry: Unfinished, is_new: bool) -> CommandAct:
+        """The act of a run of a command; `is_new` in its first one."""
+        aftermath = Aftermath(self.runtime.log, entry, is_new)
+        return CommandAct(self.runtime, self.recorder, self.ledger, entry, self.next_action, aftermath)
 
     def errand(self, by_hand: bool = False) -> ErrandAct:
         """The act of what belongs to no command."""

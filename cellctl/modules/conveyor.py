@@ -17,6 +17,8 @@ from cellctl.modules.stops import Stop, arrival, release
 from cellctl.modules.turn import Turn
 from cellctl.runtime import Event
 
+SOONEST = 0.5  # of the way at full speed, when the front of a long part may be at the next eye already
+
 
 class Conveyor:
     """One belt. Fulfils `cellctl.modules.kind.Kind`."""
@@ -131,7 +133,7 @@ class Conveyor:
             if not gone:
                 return Ran("jam", detail=f"{item.id} did not leave {here.name}, or is not there")
         way = None if is_riding else abs((there.at or 0.0) - (here.at or 0.0))
-        arrives = self._arrive(there, way, was_watched)
+        arrives = self._arrive(there, way, was_watched, act.began)
         if await act(arrives, lambda came: self._moved(came, item, there.name)):
             return Ran()
         return Ran("jam", detail=f"{item.id} did not arrive at {there.name}")
@@ -188,18 +190,28 @@ class Conveyor:
     def _release(self, here: Station, seen: Callable[[], None] = lambda: None) -> Action[bool]:
         return release(self._stop(here), self._rack.runtime, self._options.patience, self._keep_running, seen)
 
-    def _arrive(self, there: Station, way: float | None, was_watched: bool = True) -> Action[bool]:
+    def _arrive(
+        self, there: Station, way: float | None, was_watched: bool = True, left: float = 0.0
+    ) -> Action[bool]:
         """`way` is how far it is [m]; None when nobody knows, as for what rides on the belt already.
 
-        What was let go in an earlier run of the command was not watched on its way.
+        What was let go in an earlier run of the command, at `left` (UTC [s]) or later, was not watched on its way.
         """
+        passed_since = left + SOONEST * way / self._options.speed if way else 0.0
         if way is None:
             way = max(station.at or 0.0 for station in self._module.stations)
         limit = 1.5 * way / self._options.speed + self._options.patience
         run_on = self._options.run_on / self._options.speed
         stop = self._stop(there)
         return arrival(
-            stop, self._rack.runtime, limit, run_on, self._keep_running, self._check_drive, was_watched
+            stop,
+            self._rack.runtime,
+            limit,
+            run_on,
+            self._keep_running,
+            self._check_drive,
+            was_watched,
+            passed_since,
         )
 
     def _deliver(self, here: Station) -> Action[None]:

@@ -157,6 +157,7 @@ class Host:
             alarms=self._context.alarms.of(self._context.name),
             occupied=dict(self._occupied),
             finishing=states.finishing,
+            entered_by=states.entered_by,
             head=self._context.recorder.head,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -27,6 +27,7 @@ from cellctl.messages import Answer, Command, Head, Move, Question, Value
 from cellctl.packml import Mode, State
 
 LAST_ACTION = 2**32 - 1  # action numbers fit the registers of a handshake
+AFRESH = 1_000_000  # how far numbers may leap where a journal begins, or lost records
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class PastAction:
     name: str
     ended: bool = False
     result: ActionResult = None
+    at: float = 0.0  # when it began, UTC [s]; 0 where the journal does not say
 
 
 @dataclass(slots=True)
@@ -107,7 +109,7 @@ class Ledger:
     def _began(self, record: ActionBegan) -> None:
         entry = self.unfinished.get(record.command)
         if entry is not None:
-            entry.actions[record.index] = PastAction(record.action, record.device, record.name)
+            entry.actions[record.index] = PastAction(record.action, record.device, record.name, at=record.at)
 
     def _ended(self, record: ActionEnded) -> None:
         entry = self.unfinished.get(record.command)
@@ -116,7 +118,7 @@ class Ledger:
         for index, past in entry.actions.items():
             if past.number == record.action:
                 result = record.result if record.results is None else record.results
-                entry.actions[index] = PastAction(past.number, past.device, past.name, True, result)
+                entry.actions[index] = PastAction(past.number, past.device, past.name, True, result, past.at)
         entry.moves += record.moves
         entry.device_time += record.device_time
 
@@ -158,6 +160,13 @@ class Book:
     def last_action(self) -> int:
         """The greatest number that was given."""
         return self._last_action
+
+    def number_afresh(self, draw: Callable[[int], int]) -> ActionBegan:
+        """The record after which numbers go on far above all that were given, `draw(n)` being one of 0 to n - 1.
+
+        For a journal that is new or lost records: a device may keep numbers that this journal does not know.
+        """
+        return ActionBegan("", 0, min(self._last_action + 1 + draw(AFRESH), LAST_ACTION), 0, "", "")
 
     def next_action(self) -> int:
         """A number that no action of this journal ever had. Raises StoreError when none is left."""

@@ -13,7 +13,7 @@ from cellctl.runtime import Channel, Event, Runtime
 
 LONGEST = 20_000  # records that a replay may have to read
 
-TellMove = Callable[[str, int, int, Move], None]  # module, command, which of its moves, the move
+TellMove = Callable[[str, int, int, Move, Head], None]  # module, command, which of its moves, the move, the journal
 
 
 class Recorder:
@@ -36,6 +36,10 @@ class Recorder:
     def head(self) -> Head:
         """How far the journal is durable."""
         return self._journal.head
+
+    def has(self, seen: Head) -> bool:
+        """Whether a peer that saw the journal end there saw this one, with nothing lost since."""
+        return self._journal.has(seen)
 
     async def __call__(self, *records: ModuleRecord) -> None:
         """Make `records` durable together. Once called they will be, even if the caller is cancelled."""
@@ -62,10 +66,10 @@ class Recorder:
         self._book.apply(record)
         if isinstance(record, ActionEnded):
             for index, move in enumerate(record.moves, start=first):
-                self._tell(record.module, record.command, index, move)
+                self._tell(record.module, record.command, index, move, self.head)
         elif isinstance(record, Answered):
             for index, move in enumerate(record.answer.moves[first:], start=first):
-                self._tell(record.answer.module, record.answer.number, index, move)
+                self._tell(record.answer.module, record.answer.number, index, move, self.head)
 
     def _moves_before(self, record: ActionEnded | Answered) -> int:
         number = record.command if isinstance(record, ActionEnded) else record.answer.number

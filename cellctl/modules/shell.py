@@ -7,9 +7,9 @@ from typing import cast
 
 from cellctl.device import DigitalIO, Point
 from cellctl.errors import CellctlError, DeadlineExceeded, PlugInError, StoreError, UnknownName
-from cellctl.journal import module_journal
+from cellctl.journal import ActionBegan, module_journal
 from cellctl.line.model import Line, Module, Process, SafetyInput
-from cellctl.messages import Alarm, Event, Message, Move, Refusal, View
+from cellctl.messages import Alarm, Event, Head, Message, Move, Refusal, View
 from cellctl.modules.alarms import Alarms
 from cellctl.modules.context import Context
 from cellctl.modules.equipment import Input
@@ -18,7 +18,8 @@ from cellctl.modules.kind import Announcing, Kind
 from cellctl.modules.ledger import Book
 from cellctl.modules.rack import Rack, open_rack, used_devices
 from cellctl.modules.recorder import LONGEST, Recorder, replayed
-from cellctl.modules.safety import watch_safety
+from cellctl.modules.safety import Safety
+from cellctl.modules.states import SAFETY
 from cellctl.plugins import load_code
 from cellctl.runtime import Incoming, Runtime, Server, TaskGroup
 
@@ -39,6 +40,9 @@ async def run_process(
     async with runtime.open_store(process.name) as store:
         journal = module_journal(store, process.name)
         book = replayed(journal, Book(process.modules))
+        if not journal.length:
+            book.apply(first := afresh(runtime, book))
+            await journal.append(first)
         async with runtime.serve(process.name) as server:
             publisher = Publisher(server)
             recorder = Recorder(runtime, journal, book, publisher.tell_move, longest_journal)
@@ -57,9 +61,9 @@ class Publisher:
         self._server = server
         self.last = 0
 
-    def tell_move(self, module: str, command: int, index: int, move: Move) -> None:
+    def tell_move(self, module: str, command: int, index: int, move: Move, head: Head) -> None:
         self.last += 1
-        self._server.publish(Event(self.last, module, move=move, command=command, index=index))
+        self._server.publish(Event(self.last, module, move=move, command=command, index=index, head=head))
 
     def tell_view(self, view: View) -> None:
         self.last += 1
@@ -88,6 +92,8 @@ class ProcessShell:
         self._runtime, self._line, self._process, self._server = runtime, line, process, server
         self._publisher, self._book, self._recorder = publisher, book, recorder
         self._alarms, self._rack = alarms, rack
+        self._inputs = _safety_here(line, process)
+        self._safety = Safety(runtime, alarms, self._inputs)
         self._kinds = {name: make_kind(line.module(name), line, rack) for name in process.modules}
 
     async def run(self) -> None:
@@ -121,10 +127,12 @@ class ProcessShell:
             group,
             self._recorder,
             self._book.next_action,
+            lambda: afresh(self._runtime, self._book),
             self._server.reply,
             lambda: self._rack.not_open(needed),
             lambda: self._rack.silent(needed),
             self._rack.tried,
+            self._safety,
         )
         return Host(context, self._publisher.tell_view, lambda: self._publisher.last)
 
@@ -145,10 +153,10 @@ class ProcessShell:
 
     def _watch_safety(self, hosts: dict[str, Host], group: TaskGroup) -> None:
         aborts: dict[str, Callable[[], None]] = {name: _aborter(host) for name, host in hosts.items()}
-        for safety in _safety_here(self._line, self._process):
+        for safety in self._inputs:
             point = Point.parse(safety.point)
             watched = Input(point.device, cast(DigitalIO, self._rack.device(point.device)), point.number)
-            work = watch_safety(self._runtime, safety, watched, self._alarms, aborts)
+            work = self._safety.watch(safety, watched, self._rack.tried, aborts)
             group.start(work, f"safety input {safety.name}")
 
     async def _halt_all(self) -> None:
@@ -176,8 +184,13 @@ def make_kind(module: Module, line: Line, rack: Rack) -> Kind:
     return cast(Kind, kind)
 
 
+def afresh(runtime: Runtime, book: Book) -> ActionBegan:
+    """The record after which action numbers go on where no device is likely to know one."""
+    return book.number_afresh(runtime.random(f"action numbers from {runtime.utc()}").randrange)
+
+
 def _aborter(host: Host) -> Callable[[], None]:
-    return lambda: host.states.abort("safety")
+    return lambda: host.states.abort(SAFETY)
 
 
 def _module_named(message: Message) -> str:

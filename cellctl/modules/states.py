@@ -19,7 +19,9 @@ S, C = State, StateCommand
 
 MODE_CHANGES_IN = (S.STOPPED, S.IDLE, S.ABORTED)  # the default of TR88.00.02-2022
 DOUBT = "in doubt"  # who entered Held, when it was a question
+SAFETY = "safety"  # who aborted, when it was a guard or an emergency stop: only a person clears that
 _NEED_DEVICES = (S.RESETTING, S.STARTING, S.UNHOLDING, S.UNSUSPENDING)
+_GOES_ON = (C.CLEAR, C.RESET, C.START, C.UNHOLD, C.UNSUSPEND)
 _CLEARED = ("M001", "M002", "M003", "M011")
 
 
@@ -52,7 +54,12 @@ class States:
 
     def instruct(self, command: StateCommand, who: str) -> None:
         """Do a PackML command. Raises Refused when it is not legal here, or cannot be done yet."""
+        if command is C.ABORT and who == SAFETY:
+            self.abort(SAFETY)
+            return
         target = after(self.state, command)
+        if command in _GOES_ON:
+            self._check_safe()
         if command in (C.RESET, C.START, C.UNHOLD, C.UNSUSPEND):
             self._check_ready()
         if command is C.UNHOLD and self._context.ledger.questions:
@@ -63,6 +70,16 @@ class States:
         silent = self._context.silent()
         if silent and self._context.tried.is_set():
             raise Refused(f"{self._context.name} is not ready: {' and '.join(silent)} does not answer")
+
+    def _check_safe(self) -> None:
+        off = self._context.safety.off(self._context.name)
+        if off:
+            raise Refused(f"{self._context.name} does not go on: {' and '.join(off)} is open or tripped")
+
+    @property
+    def entered_by(self) -> str:
+        """Who brought the module into its state."""
+        return self._who
 
     async def set_mode(self, mode: Mode, who: str) -> None:
         """Change the mode; only where nothing runs. Raises Refused."""
@@ -78,9 +95,13 @@ class States:
         self._show()
 
     def abort(self, who: str = "fault") -> None:
-        """Abort on a fault; nothing where it is aborted already."""
+        """Abort on a fault; where it is aborted already, no more than remember that safety was a cause, too."""
         if self.state not in (S.ABORTING, S.ABORTED):
             self._go(S.ABORTING, who)
+        elif who == SAFETY and self._who != SAFETY:
+            self._who = SAFETY
+            if self.state is S.ABORTED:
+                self._context.work(self._remember_who, "remembers who aborted it")
 
     def hold_for_question(self) -> None:
         """A question is open: hold as soon as the state allows it."""
@@ -123,7 +144,7 @@ class States:
                 self._go(S.STOPPING, "not ready")
                 return
             await self._do(state)
-            await self._enter(completed(state), who)
+            await self._enter(completed(state), self._who)
         except DeviceError as error:
             self._context.alarms.raise_error(error)
             self.abort()
@@ -136,10 +157,15 @@ class States:
             self._context.alarms.raise_alarm("M011", self._context.name, str(error))
             self.abort()
 
+    async def _remember_who(self) -> None:
+        await self._context.record(Entered(self._context.name, S.ABORTED, self.mode, self._who))
+        self._show()
+
     async def _devices_answer(self) -> bool:
-        """Wait, after power-up, until each was tried once."""
+        """Wait, after power-up, until each was tried once, and each safety input read."""
         await self._context.tried.wait()
-        return not self._context.silent()
+        await self._context.safety.looked.wait()
+        return not self._context.silent() and not self._context.safety.off(self._context.name)
 
     async def _do(self, state: State) -> None:
         match state:

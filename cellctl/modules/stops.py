@@ -91,23 +91,25 @@ def arrival(
     run: Callable[[int], Awaitable[None]],
     check_drive: Callable[[], Awaitable[None]],
     was_watched: bool = True,
+    passed_since: float = 0.0,
 ) -> Action[bool]:
     """Run the belt until the eye sees the part, and `run_on` [s] longer so that it rests against the stopper.
 
     False when it is not seen within `limit` [s]. Recoverable: running on until the eye sees it brings a known state
-    whatever happened; what fell into a sink unseen meanwhile, or while nobody watched it on its way, is there when
-    nothing comes any more.
+    whatever happened. What fell into a sink while nobody looked is there when nothing comes any more; but only if it
+    can have passed the eye meanwhile, which it can from `passed_since` on (UTC [s]). Else it did not arrive.
     """
     is_recovering = not was_watched
 
     async def perform(number: int) -> bool:
+        may_be_there = is_recovering and stop.station.sink and runtime.utc() >= passed_since
         await run(number)
         try:
             async with runtime.deadline(limit):
                 await stop.eye.until(True, POLL)
         except DeadlineExceeded:
             await check_drive()
-            return is_recovering and stop.station.sink
+            return may_be_there
         if not stop.station.sink:
             await runtime.sleep(run_on)
         return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from cellctl.messages import Alarm, Event
@@ -33,7 +33,7 @@ ALARMS = {
     "R011": AlarmText(
         "a module's journal came back shorter than it was",
         "the module's journal lost records that the runner has seen",
-        "do not guess: compare the part map with the line (`cellctl recover`), then give the module a new journal",
+        "do not guess: compare the part map with the line (`cellctl recover`), then `cellctl recover accept MODULE`",
     ),
     "R012": AlarmText(
         "journal and sensor disagree about a station",
@@ -45,10 +45,25 @@ ALARMS = {
         "its process ended or lost its power, or a person stopped it",
         "look at the module, then `cellctl reset MODULE` and `cellctl start MODULE`",
     ),
+    "R014": AlarmText(
+        "the runner's journal lost records that a module has seen",
+        "the runner's journal was put back from a copy, removed, or its disk lost its end",
+        "do not guess: compare the part map with the line (`cellctl recover`), then `cellctl recover accept MODULE`",
+    ),
     "R020": AlarmText(
         "a step takes longer than the recipe allows",
         "the device is slower than the recipe allows, or waits for something",
         "look at the module; the step is not freed before it has answered",
+    ),
+    "R021": AlarmText(
+        "a module refuses a command again and again",
+        "it cannot do what the recipe or the line file asks of it",
+        "read what it says; its part asks for a decision when the command is taken back (`cellctl recover`)",
+    ),
+    "R022": AlarmText(
+        "a source station is empty",
+        "its feeder had nothing to give",
+        "refill it, then `cellctl load MATERIAL --at STATION --lot LOT --qty QUANTITY`",
     ),
     "R030": AlarmText(
         "a part waits for a decision",
@@ -89,6 +104,14 @@ class AlarmBoard:
     def sources(self, code: str) -> tuple[str, ...]:
         """Who has an alarm of this code, of the runner's own."""
         return tuple(source for found, source in self._own if found == code)
+
+    def show(self, code: str, standing: Mapping[str, str]) -> None:
+        """The alarms of this code that stand now, source to text; those of other sources are over."""
+        for source, text in standing.items():
+            self.raise_alarm(code, source, text)
+        for source in self.sources(code):
+            if source not in standing:
+                self.clear(code, source)
 
     def take_event(self, module: str, event: Event) -> None:
         """A module raised an alarm, or says that one is over."""

@@ -17,13 +17,18 @@ from cellctl.runtime import RecordStore
 LONGEST = 20_000  # records that a replay may have to read
 
 
+def runner_journal(store: RecordStore) -> Journal[FlowEvent]:
+    """The journal of a runner."""
+    return Journal(store, "runner", msgspec.msgpack.Decoder(FlowEvent), Snapshot)
+
+
 class Book:
     """The state of the line. An event counts at once; whatever follows from it leaves when it is durable."""
 
     def __init__(self, store: RecordStore, line: Line, longest: int = LONGEST) -> None:
         """Replays the journal, which is begun again after `longest` records. Raises JournalBroken, StoreError."""
         self._longest = longest
-        self._journal = Journal(store, "runner", msgspec.msgpack.Decoder(FlowEvent))
+        self._journal = runner_journal(store)
         self._pending: list[FlowEvent] = []
         self._outgoing: list[Callable[[], None]] = []
         self.state = FlowState(carriers={carrier.id: carrier.home for carrier in line.carriers})
@@ -34,6 +39,10 @@ class Book:
     def head(self) -> Head:
         """How far the journal is durable."""
         return self._journal.head
+
+    def has(self, seen: Head) -> bool:
+        """Whether a peer that saw the journal end there saw this one, with nothing lost since."""
+        return self._journal.has(seen)
 
     def record(self, event: FlowEvent) -> None:
         """Apply an event now."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from cellctl.flow.state import FlowState
 from cellctl.line.model import Line
@@ -30,13 +30,17 @@ class Comparison:
     def compare(self, state: FlowState, seen: Mapping[str, bool | None]) -> bool:
         """Take a fresh reading. True when another one is needed to be sure."""
         found = {c.station: c for c in contradictions(state, self._line, seen)}
-        for station in [s for s in seen if s not in found]:
-            self._suspected.pop(station, None)
-            self.contradictions.pop(station, None)
-            self._alarms.clear("R012", station)
+        self.void(station for station in seen if station not in found)
         for station, contradiction in found.items():
             if self._suspected.get(station) == contradiction:
                 self.contradictions[station] = contradiction
                 self._alarms.raise_alarm("R012", station, contradiction.views)
             self._suspected[station] = contradiction
         return any(station not in self.contradictions for station in found)
+
+    def void(self, stations: Iterable[str]) -> None:
+        """What was read of these stations is worth nothing: their module is silent, or a person took it out."""
+        for station in stations:
+            self._suspected.pop(station, None)
+            self.contradictions.pop(station, None)
+            self._alarms.clear("R012", station)

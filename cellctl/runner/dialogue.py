@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from cellctl.errors import JournalShort
 from cellctl.flow.decide import announced
-from cellctl.flow.events import Answered, Moved
-from cellctl.journal import check_not_shorter
+from cellctl.flow.events import Answered, JournalSeen, Moved
 from cellctl.messages import (
     Accepted,
     Announced,
     Answer,
     Cancel,
     Event,
+    Head,
     LeaseDenied,
     LeaseGranted,
     Message,
@@ -24,10 +26,13 @@ from cellctl.packml import State
 from cellctl.runner.alarms import AlarmBoard
 from cellctl.runner.book import Book
 from cellctl.runner.comparison import Comparison
-from cellctl.runner.fleet import Fleet
+from cellctl.runner.fleet import RESEND, Fleet
+from cellctl.runner.patience import by_source, overdue, refused
 from cellctl.runner.remote import Remote
+from cellctl.runner.trust import Trust
 from cellctl.runtime import Incoming, Runtime
 
+UNHEARD = 5.0  # [s] after which a process that was never heard is missed
 STALE = 5.0  # [s] after which a view is asked for anew: the event that changed it may have been lost
 
 
@@ -39,7 +44,10 @@ class Dialogue:
     ) -> None:
         self._runtime, self._book, self._fleet = runtime, book, fleet
         self._alarms, self._comparison = alarms, comparison
+        self.trust = Trust(runtime, book, fleet, alarms)
         self._heard: dict[str, int] = {}  # process -> number of its last event
+        self._unheard = dict.fromkeys(remote.process for remote in fleet)  # since this runner began
+        self._began = runtime.now()
 
     def take(self, process: str, incoming: Incoming) -> None:
         """Take a message of a process, or the news that it fell silent or is heard again."""
@@ -53,9 +61,10 @@ class Dialogue:
             return
         try:
             self._take_message(remote, incoming.message)
-            remote.see(incoming.message)
+            if remote.epoch:  # else its journal may have lost records
+                remote.see(incoming.message)
         except JournalShort as error:
-            remote.lose()
+            remote.distrust()
             self._alarms.raise_alarm("R011", remote.name, str(error))
 
     def _look_for_a_gap(self, process: str, number: int) -> None:
@@ -67,7 +76,9 @@ class Dialogue:
 
     def _take_liveness(self, process: str, alive: bool) -> None:
         self._heard.pop(process, None)
+        self._unheard.pop(process, None)
         for remote in self._fleet.hosted_by(process):
+            self._comparison.void(remote.seen)
             remote.lose()
             remote.alive = alive
             if alive:
@@ -80,45 +91,42 @@ class Dialogue:
     def _take_message(self, remote: Remote, message: Message) -> None:
         match message:
             case LeaseGranted():
-                self._take_lease(remote, message)
-            case LeaseDenied(_, holder, why):
-                self._take_denial(remote, f"{holder} has its lease: {why}")
+                self.trust.take_lease(remote, message)
+            case LeaseDenied():
+                self.trust.take_denial(remote, message)
             case View():
                 self._take_view(remote, message)
                 self._compare(remote, message)
             case Event():
                 self._take_event(remote, message)
-            case Accepted(_, number):
-                remote.accepted.add(number)
+            case Accepted(_, number, head):
+                self._take_acceptance(remote, number, head)
+                remote.refusals.pop(number, None)
             case Answer():
-                self._take_answer(message)
+                self._take_answer(remote, message)
             case Refusal():
                 self._take_refusal(remote, message)
             case Announced():
                 self._take_announcement(remote, message)
-            case TooLate():
-                pass  # its answer follows
+            case TooLate(_, number):
+                remote.too_late.add(number)  # its answer follows
+                remote.refusals.pop(number, None)
             case _:
                 name = type(message).__name__
                 self._runtime.log.warning("unexpected message", module=remote.name, message=name)
 
     # --- who commands -----------------------------------------------------------------------------------------------
 
-    def _take_lease(self, remote: Remote, granted: LeaseGranted) -> None:
-        for seen in (self._book.state.heads.get(remote.name, granted.head), remote.head):
-            check_not_shorter(remote.name, seen, granted.head)
-        remote.epoch, remote.refusal = granted.epoch, ""
-        remote.forget_sent()
-        self._fleet.inquire(remote)
-
-    def _take_denial(self, remote: Remote, why: str) -> None:
-        if why != remote.refusal:
-            self._runtime.log.warning("lease denied", module=remote.name, why=why)
-        remote.epoch, remote.refusal = 0, why
+    def _take_acceptance(self, remote: Remote, number: int, head: Head) -> None:
+        if number not in remote.accepted and remote.epoch:
+            self._book.record(JournalSeen(remote.name, head))
+        remote.accepted.add(number)
 
     def _take_refusal(self, remote: Remote, refusal: Refusal) -> None:
         remote.sent.pop(refusal.number, None)
         remote.refusal = refusal.why
+        if remote.takes_commands and refusal.number in self._book.state.commands() and not refusal.lease_lost:
+            remote.refuse(refusal.number, refusal.why)
         if not refusal.number:
             remote.told = None  # an instruction came too early: the next tick gives it again
         if refusal.lease_lost:
@@ -128,21 +136,24 @@ class Dialogue:
     # --- what it is doing -------------------------------------------------------------------------------------------
 
     def _take_view(self, remote: Remote, view: View) -> None:
-        before, remote.view, remote.viewed = remote.state, view, self._runtime.now()
+        last, remote.view, remote.viewed = remote.view, view, self._runtime.now()
+        before = last.state if last else None
         self._alarms.take_all(remote.name, view.alarms)
         if view.state is not before:
             remote.told = None
             self._runtime.log.info("module state", module=remote.name, state=view.state)
-            if view.state is State.IDLE:  # it was reset, perhaps after hands reached in
-                remote.is_compared = False
-                self._fleet.inquire(remote)
+        if _hands_reached_in(last, view):
+            remote.is_compared = False
+            self._fleet.inquire(remote)
         if remote.takes_commands:
             self._fleet.send_again(remote, at_once=before is not State.EXECUTE)
 
     def _compare(self, remote: Remote, view: View) -> None:
         """Hold the sensors, just read, against the part map."""
         remote.seen, remote.seen_at, remote.is_compared = view.occupied, self._runtime.utc(), True
-        if self._comparison.compare(self._book.state, view.occupied):
+        if remote.name in self._book.state.out:
+            self._comparison.void(remote.seen)
+        elif self._comparison.compare(self._book.state, view.occupied):
             self._fleet.inquire(remote)
 
     def _take_event(self, remote: Remote, event: Event) -> None:
@@ -151,12 +162,17 @@ class Dialogue:
         if event.move is not None:
             job = self._book.state.commands().get(event.command)
             if job is not None and event.index == job.seen:
-                self._book.record(Moved(event.command, event.index, event.move))
+                head = event.head if remote.epoch else Head()
+                self._book.record(Moved(event.command, event.index, event.move, head))
         self._alarms.take_event(remote.name, event)
 
-    def _take_answer(self, answer: Answer) -> None:
+    def _take_answer(self, remote: Remote, answer: Answer) -> None:
+        why = remote.refusing.get(answer.number, "")
+        remote.refusals.pop(answer.number, None)
         if answer.number not in self._book.state.commands():
             return  # answered before: the module forgets it with the next command
+        if why and answer.outcome == "cancelled":  # else it would be tried, refused and taken back for ever
+            answer = replace(answer, outcome="refused", detail=why)
         event = Answered(
             answer.number,
             answer.outcome,
@@ -183,12 +199,18 @@ class Dialogue:
 
     def look_after(self) -> None:
         """Every tick: ask again for what was lost, and stop what takes too long."""
+        self._miss_processes()
+        late = overdue(self._book.state, self._runtime.utc())
+        unwilling = refused(self._book.state, self._fleet)
+        self._alarms.show("R020", by_source(late))
+        self._alarms.show("R021", by_source(unwilling))
         for remote in self._fleet:
             if not remote.alive:
                 continue
             if remote.epoch == 0:
-                self._fleet.ask_lease(remote)
+                self._ask(remote)
                 continue
+            self._take_back(remote, {*late, *unwilling})
             if not remote.is_compared or not self._comparison.doubtful.isdisjoint(remote.seen):
                 self._fleet.inquire(remote)
                 continue
@@ -196,20 +218,44 @@ class Dialogue:
                 self._fleet.inquire(remote)
             if remote.takes_commands:
                 self._fleet.send_again(remote)
-                self._stop_overdue(remote)
 
-    def _stop_overdue(self, remote: Remote) -> None:
-        state, now = self._book.state, self._runtime.now()
-        for job in state.commands().values():
-            if job.module != remote.name or not job.parts or job.command in remote.cancelled:
+    def _ask(self, remote: Remote) -> None:
+        """Ask for the lease, and without one what the module does: hold, stop and abort reach it all the same."""
+        if remote.is_trusted:
+            self._fleet.ask_lease(remote)
+        if self._runtime.now() - remote.viewed > STALE:
+            self._fleet.inquire(remote)
+
+    def _miss_processes(self) -> None:
+        if self._unheard and self._runtime.now() - self._began > UNHEARD:
+            for process in self._unheard:
+                why = f"the process {process} was not heard since the runner began"
+                self._alarms.raise_alarm("R001", process, why)
+
+    def _take_back(self, remote: Remote, numbers: set[int]) -> None:
+        """Ask to cancel these commands of a module, again and again until it says that it did or cannot.
+
+        A feed concerns no part: it goes on when the feeder takes it.
+        """
+        now = self._runtime.now()
+        for job in self._book.state.commands().values():
+            number = job.command
+            if (
+                job.module != remote.name
+                or number not in numbers
+                or number in remote.too_late
+                or not job.parts
+            ):
                 continue
-            limit = state.executable(state.parts[job.parts[0]]).step(job.step).timeout
-            since = remote.begun.get(job.command)
-            if limit is not None and since is not None and now - since > limit:
-                remote.cancelled.add(job.command)
-                text = f"{job.step} on {job.module} takes longer than {limit:g} s"
-                self._alarms.raise_alarm("R020", str(job.command), text)
-                self._fleet.send(remote, Cancel(job.module, remote.epoch, job.command))
+            if now - remote.cancelled.get(number, float("-inf")) >= RESEND:
+                remote.cancelled[number] = now
+                self._fleet.send(remote, Cancel(job.module, remote.epoch, number))
+
+
+def _hands_reached_in(before: View | None, now: View) -> bool:
+    """Whether the module was reset, or its mode changed: perhaps something was moved by hand."""
+    is_reset = now.state is State.IDLE and (before is None or before.state is not State.IDLE)
+    return is_reset or (before is not None and before.mode is not now.mode)
 
 
 def _module_of(message: Message) -> str:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from cellctl.flow.state import Job
 from cellctl.line.model import Line
-from cellctl.messages import Command, Inquire, LeaseRequest, Message
+from cellctl.messages import Command, Head, Inquire, LeaseRequest, Message
 from cellctl.runner.book import Book
 from cellctl.runner.remote import Remote
 from cellctl.runtime import Peer, Runtime
@@ -59,7 +59,23 @@ class Fleet:
 
     def ask_lease(self, remote: Remote) -> None:
         """Ask for the right to command a module."""
-        self.send(remote, LeaseRequest(remote.name, self._holder))
+        seen = self.seen(remote)
+        request = LeaseRequest(
+            remote.name,
+            self._holder,
+            seen=seen,
+            proof=remote.proof,
+            accepted_by=remote.accepted_by,
+            gives_up=remote.gives_up,
+        )
+        self.send(remote, request)
+
+    def seen(self, remote: Remote) -> Head:
+        """The farthest that the journal of a module's process was seen."""
+        known = [Head()]
+        for other in self.hosted_by(remote.process):
+            known += [other.head, self._book.state.heads.get(other.name, Head())]
+        return max(known, key=lambda head: head.sequence)
 
     def inquire(self, remote: Remote) -> None:
         """Ask for a module's view, its sensors freshly read."""
@@ -70,8 +86,7 @@ class Fleet:
         remote = self._remotes[job.module]
         if job.is_between or not remote.takes_commands:
             return
-        remote.sent[job.command] = now = self._runtime.now()
-        remote.begun.setdefault(job.command, now)
+        remote.sent[job.command] = self._runtime.now()
         jobs = self._book.state.jobs.values()
         oldest = min(other.command for other in jobs if other.module == job.module)
         command = Command(

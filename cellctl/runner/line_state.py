@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 from cellctl.flow.events import LineEntered
-from cellctl.messages import Instruct
-from cellctl.packml import State, StateCommand, after, completed
+from cellctl.messages import Instruct, View
+from cellctl.packml import NEEDS_NO_LEASE, State, StateCommand, after, completed
 from cellctl.runner.alarms import AlarmBoard
 from cellctl.runner.book import Book
+from cellctl.runner.clearance import Clearance
 from cellctl.runner.fleet import Fleet
 from cellctl.runner.remote import Remote
-from cellctl.runner.steering import has_arrived, instruction
+from cellctl.runner.steering import TO_REST, has_arrived, instruction
 from cellctl.runtime import Runtime
 
 INSTRUCT_AGAIN = 2.0  # [s] after which an instruction that had no effect is given again
+
+
+SAFETY = "safety"  # who aborted a module, when it was a guard: only a person brings it back
+_BY_ITSELF = ("fault", "runner", "")  # who aborted it, where it may be brought back without a person
 
 
 class LineState:
     """Enters states, and instructs every module that is in use until it is where the line wants it."""
 
     def __init__(
-        self, runtime: Runtime, book: Book, fleet: Fleet, alarms: AlarmBoard, automatic: bool
+        self,
+        runtime: Runtime,
+        book: Book,
+        fleet: Fleet,
+        alarms: AlarmBoard,
+        clearance: Clearance,
+        automatic: bool,
     ) -> None:
         """`automatic`: modules that restarted or aborted are brought back without a person."""
         self._runtime, self._book, self._fleet, self._alarms = runtime, book, fleet, alarms
-        self._automatic = automatic
+        self._clearance, self._automatic = clearance, automatic
         self._starting = False  # a person asked for Execute: go on from Stopped and Idle by itself
 
     @property
@@ -38,12 +49,14 @@ class LineState:
             self._alarms.raise_alarm("R010", "runner", "the line was running when its runner stopped")
 
     def command(self, command: StateCommand, who: str) -> None:
-        """A person's command to the line. Raises Refused where it is not legal."""
+        """A person's command to the line. Raises Refused where it is not legal, or must not be given now."""
+        self._clearance.check(command, [remote.name for remote in self._used()])
         self.enter(after(self.state, command), who)
         self.steer()
 
     def start(self, command: StateCommand, who: str) -> None:
         """The first command on the way to Execute; the others follow by themselves."""
+        self._clearance.check(command, [remote.name for remote in self._used()])
         self._starting = True
         self._alarms.clear("R010", "runner")
         self.command(command, who)
@@ -54,15 +67,38 @@ class LineState:
         self._runtime.log.info("line state", state=state, who=who)
 
     def steer(self) -> None:
-        """Bring every module that is in use to where the line wants it; go on when all are there."""
-        used = [remote for remote in self._fleet if remote.name not in self._book.state.out]
-        states = [remote.state for remote in used if remote.state is not None]
-        if len(states) == len(used) and has_arrived(self.state, states):
+        """Bring every module that is in use to where the line wants it; go on when all are there.
+
+        What brings things to rest concerns those taken out of use as well, as far as they are heard.
+        """
+        used = self._used()
+        concerned = self._concerned()
+        states = [remote.state for remote in concerned if remote.state is not None]
+        if len(states) == len(concerned) and has_arrived(self.state, states):
             self.enter(completed(self.state), "runner")
             self._go_on()
-        for remote in used:
-            if remote.alive and remote.epoch and remote.state is not None:
-                self._instruct(remote, remote.state)
+        self._alarms.show("R013", self._stopped(used))
+        for remote in self._concerned():
+            if remote.alive and remote.view is not None:
+                self._instruct(remote, remote.view)
+        for remote in self._fleet:
+            if remote.view is not None and self._clearance.tripped((remote.name,)):
+                self._abort_for_safety(remote, remote.view)
+
+    def _used(self) -> list[Remote]:
+        return [remote for remote in self._fleet if remote.name not in self._book.state.out]
+
+    def _concerned(self) -> list[Remote]:
+        """The modules that the line's state concerns."""
+        if self.state not in TO_REST:
+            return self._used()
+        out = self._book.state.out
+        return [remote for remote in self._fleet if remote.name not in out or remote.state is not None]
+
+    def _abort_for_safety(self, remote: Remote, view: View) -> None:
+        is_there = view.state in (State.ABORTING, State.ABORTED)
+        if not (is_there and view.entered_by == SAFETY):
+            self._tell(remote, view.state, StateCommand.ABORT, SAFETY)
 
     def _go_on(self) -> None:
         following = {State.STOPPED: State.RESETTING, State.IDLE: State.STARTING}.get(self.state)
@@ -71,17 +107,34 @@ class LineState:
         if self.state in (State.EXECUTE, State.HELD, State.ABORTED):
             self._starting = False
 
-    def _instruct(self, remote: Remote, state: State) -> None:
-        stopped = state in (State.STOPPED, State.IDLE, State.ABORTED) and self.state is State.EXECUTE
-        if stopped and not self._automatic:
-            self._alarms.raise_alarm("R013", remote.name, f"{remote.name} is {state} while the line executes")
+    def _stopped(self, used: list[Remote]) -> dict[str, str]:
+        """The modules in use that only a person brings back, and that in words."""
+        return {
+            remote.name: f"{remote.name} is {remote.state} while the line executes"
+            for remote in used
+            if remote.view is not None and self._waits_for_a_person(remote.view)
+        }
+
+    def _waits_for_a_person(self, view: View) -> bool:
+        if self.state is not State.EXECUTE:
+            return False
+        if view.state is State.ABORTED and view.entered_by not in _BY_ITSELF:
+            return True
+        return view.state in (State.STOPPED, State.IDLE, State.ABORTED) and not self._automatic
+
+    def _instruct(self, remote: Remote, view: View) -> None:
+        if self._waits_for_a_person(view):
             return
-        self._alarms.clear("R013", remote.name)
-        command = instruction(self.state, state, by_itself=self._automatic)
+        by_itself = self._automatic and view.entered_by in _BY_ITSELF
+        command = instruction(self.state, view.state, by_itself=by_itself)
+        if command is None or not self._clearance.allows(command, remote):
+            return
+        if remote.epoch or command in NEEDS_NO_LEASE:
+            self._tell(remote, view.state, command, "runner")
+
+    def _tell(self, remote: Remote, state: State, command: StateCommand, who: str) -> None:
         now = self._runtime.now()
-        if command is None or (
-            remote.told and remote.told[0] is state and now - remote.told[1] < INSTRUCT_AGAIN
-        ):
+        if remote.told and remote.told[:2] == (state, command) and now - remote.told[2] < INSTRUCT_AGAIN:
             return
-        remote.told = (state, now)
-        self._fleet.send(remote, Instruct(remote.name, "runner", command, epoch=remote.epoch))
+        remote.told = (state, command, now)
+        self._fleet.send(remote, Instruct(remote.name, who, command, epoch=remote.epoch))

@@ -33,6 +33,12 @@ def contradictions(state: FlowState, line: Line, seen: Mapping[str, bool | None]
     moving = {
         station_of(p) for job in state.jobs.values() for i in job.items for p in (i.origin, i.target) if p
     }
+    moving |= {  # an arm may have gripped or let go, and its word of that is still on the way
+        tool.name
+        for job in state.jobs.values()
+        for m in job.modules.values()
+        for tool in line.module(m).tools
+    }
     found = []
     for name, occupied in seen.items():
         station = line.stations.get(name)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from cellctl.messages import Head, Message, View
-from cellctl.packml import Mode, State
+from cellctl.messages import Event, Head, Message, View
+from cellctl.packml import Mode, State, StateCommand
+
+REFUSALS = 3  # equal ones in a row, after which nobody believes that the next will be another
 
 
 @dataclass(slots=True)
@@ -14,7 +16,8 @@ class Remote:
 
     name: str
     process: str
-    alive: bool = False
+    alive: bool = False  # its process is heard
+    is_trusted: bool = True  # its journal has all records that the runner has seen of it
     epoch: int = 0  # of our lease; 0: none
     view: View | None = None
     viewed: float = 0.0  # when the view came [s]
@@ -24,33 +27,53 @@ class Remote:
     seen_at: float = 0.0  # UTC [s], when they were
     is_compared: bool = False  # the sensors were held against the part map since it came, or was reset
     sent: dict[int, float] = field(default_factory=dict)  # command -> when it was sent last [s], this epoch
-    begun: dict[int, float] = field(default_factory=dict)  # command -> when it was sent first [s], this epoch
     accepted: set[int] = field(default_factory=set)
-    cancelled: set[int] = field(default_factory=set)
-    told: tuple[State, float] | None = None  # the state for which an instruction was sent, and when
+    refusals: dict[int, tuple[str, int]] = field(default_factory=dict)  # command -> why, how often in a row
+    cancelled: dict[int, float] = field(default_factory=dict)  # command -> when its cancel was sent last [s]
+    too_late: set[int] = field(default_factory=set)  # commands that cannot be cancelled any more
+    told: tuple[State, StateCommand, float] | None = None  # the last instruction: in which state, what, when
     refusal: str = ""
     head: Head = (
         Head()
     )  # of the journal of its process, the farthest that was seen; kept when the module is lost
+    proof: Head = Head()  # the end of our journal that the module named and that we have
+    named: Head = Head()  # the one that it named last
+    accepted_by: str = ""  # the person who accepted that a journal lost records, until the module has heard it
+    gives_up: bool = False  # with it: what the module has unfinished is given up
 
     def see(self, message: Message) -> None:
         """A message says how far the journal of its process is durable."""
-        head = getattr(message, "head", Head())
+        head = message.view.head if isinstance(message, Event) and message.view else getattr(message, "head", Head())
         if head.sequence > self.head.sequence:
             self.head = head
 
     def lose(self) -> None:
         """The module fell silent or lost us: what we knew no longer holds."""
-        self.alive, self.epoch, self.view, self.told = False, 0, None, None
-        self.is_compared = False
+        self.alive, self.is_trusted, self.epoch, self.view, self.told = False, True, 0, None, None
+        self.seen, self.is_compared = {}, False
+        self.forget_sent()
+
+    def distrust(self) -> None:
+        """Its journal lost records: it is brought to rest and looked at, but not commanded until a person accepts it."""
+        self.is_trusted, self.epoch, self.is_compared = False, 0, False
         self.forget_sent()
 
     def forget_sent(self) -> None:
         """Whatever was sent under an earlier lease has to be sent again."""
         self.sent.clear()
-        self.begun.clear()
         self.accepted.clear()
         self.cancelled.clear()
+        self.too_late.clear()
+
+    def refuse(self, number: int, why: str) -> None:
+        """The module refused a command although it takes commands."""
+        before, count = self.refusals.get(number, (why, 0))
+        self.refusals[number] = (why, count + 1 if why == before else 1)
+
+    @property
+    def refusing(self) -> dict[int, str]:
+        """The commands that it refuses again and again, and why."""
+        return {number: why for number, (why, count) in self.refusals.items() if count >= REFUSALS}
 
     @property
     def state(self) -> State | None:

@@ -25,7 +25,7 @@ from cellctl.flow.events import (
 )
 from cellctl.flow.state import Part
 from cellctl.messages import Instruct, Settle
-from cellctl.packml import Mode, State, StateCommand
+from cellctl.packml import NEEDS_NO_LEASE, Mode, State, StateCommand
 from cellctl.runner.shell import Runner, Verb
 from cellctl.runner.status import part_map, status
 
@@ -109,13 +109,17 @@ def load(runner: Runner, who: str, body: Body) -> Body:
 
 def out(runner: Runner, who: str, body: Body) -> Body:
     """Take a module out of use; another does its work where one can."""
-    runner.record(ModuleOut(_module(runner, body), who, runner.runtime.utc()))
+    name = _module(runner, body)
+    runner.record(ModuleOut(name, who, runner.runtime.utc()))
+    runner.comparison.void(runner.fleet[name].seen)
     return {}
 
 
 def back_in(runner: Runner, who: str, body: Body) -> Body:
     """Bring a module back into use."""
-    runner.record(ModuleIn(_module(runner, body), who, runner.runtime.utc()))
+    name = _module(runner, body)
+    runner.record(ModuleIn(name, who, runner.runtime.utc()))
+    runner.fleet[name].is_compared = False  # what its sensors say counts again
     return {}
 
 
@@ -128,6 +132,10 @@ def command(runner: Runner, who: str, body: Body) -> Body:
         remote = runner.fleet[_module(runner, body)]
         if not remote.alive:
             raise Refused(f"{remote.name} does not answer")
+        if asked not in NEEDS_NO_LEASE and not remote.epoch and remote.view is not None:
+            why = remote.refusal or "the runner has not got its lease yet; try again"
+            raise Refused(f"{remote.name} takes only hold, stop and abort now: {why}")
+        runner.clearance.check(asked, (remote.name,))
         runner.fleet.send(remote, Instruct(remote.name, who, asked, epoch=remote.epoch))
         return {"module": remote.name, "command": str(asked)}
     runner.line_state.command(asked, who)
@@ -195,6 +203,12 @@ def correct(runner: Runner, who: str, body: Body) -> Body:
     return {"item": item, "place": place}
 
 
+def accept(runner: Runner, who: str, body: Body) -> Body:
+    """Go on with a module although its journal, or the runner's, lost records that the other has seen."""
+    modules = runner.trust.accept(_module(runner, body), who, str(body.get("note", "")))
+    return {"modules": list(modules)}
+
+
 def look(runner: Runner, who: str, body: Body) -> Body:
     """Have every module read its sensors now. The reply says when it was asked; `map` says when each was read."""
     for remote in runner.fleet:
@@ -245,6 +259,7 @@ VERBS: dict[str, Verb] = {
     "settle": settle,
     "decide": decide,
     "correct": correct,
+    "accept": accept,
     "look": look,
     "status": show_status,
     "map": show_part_map,

@@ -17,6 +17,7 @@ from cellctl.messages import Reply, Request
 from cellctl.packml import State
 from cellctl.runner.alarms import AlarmBoard
 from cellctl.runner.book import LONGEST, Book
+from cellctl.runner.clearance import Clearance
 from cellctl.runner.comparison import Comparison
 from cellctl.runner.dialogue import Dialogue
 from cellctl.runner.fleet import Fleet
@@ -92,8 +93,10 @@ class Runner:
         self.alarms = AlarmBoard(runtime, server)
         self.fleet = Fleet(runtime, line, book)
         self.comparison = Comparison(line, self.alarms)
-        self.line_state = LineState(runtime, book, self.fleet, self.alarms, automatic)
+        self.clearance = Clearance(line, self.fleet, self.alarms, self.comparison)
+        self.line_state = LineState(runtime, book, self.fleet, self.alarms, self.clearance, automatic)
         self._dialogue = Dialogue(runtime, book, self.fleet, self.alarms, self.comparison)
+        self.trust = self._dialogue.trust
         self._server, self._verbs = server, verbs
 
     @property
@@ -135,7 +138,7 @@ class Runner:
                 self._take(arrival)
             self.line_state.steer()
             self._decide()
-            self._show_asking()
+            self._show_standing()
             await self.book.make_durable()
 
     def _take(self, arrival: Arrival) -> None:
@@ -148,7 +151,7 @@ class Runner:
             self._serve(incoming.peer, incoming.message)
 
     def _decide(self) -> None:
-        if self.comparison.doubtful:
+        if self.comparison.doubtful or not self.trust.is_whole:
             return
         for event in decide(self.state, self.line, self.ready(), self.runtime.utc()):
             self.record(event)
@@ -161,15 +164,15 @@ class Runner:
             return frozenset()
         return frozenset(remote.name for remote in self.fleet if remote.takes_commands)
 
-    def _show_asking(self) -> None:
-        """Every part that waits for a person has its alarm, and no other has."""
-        asking = {part.id: part.asking for part in self.state.parts.values() if part.asking is not None}
-        for part, ask in asking.items():
-            text = f"{ask.step} ended with {ask.outcome}. {ask.detail}".strip()
-            self.alarms.raise_alarm("R030", part, text)
-        for part in self.alarms.sources("R030"):
-            if part not in asking:
-                self.alarms.clear("R030", part)
+    def _show_standing(self) -> None:
+        """Every part that waits for a person and every empty station has its alarm, and no other has."""
+        parts = self.state.parts.values()
+        asking = {part.id: part.asking for part in parts if part.asking is not None}
+        texts = {
+            part: f"{ask.step} ended with {ask.outcome}. {ask.detail}".strip() for part, ask in asking.items()
+        }
+        self.alarms.show("R030", texts)
+        self.alarms.show("R022", {station: f"{station} is empty" for station in self.state.empty})
 
     def _serve(self, peer: str, request: Request) -> None:
         try:

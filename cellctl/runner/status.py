@@ -30,6 +30,7 @@ def status(runner: Runner) -> dict[str, Any]:
         "orders": [_order(runner, name) for name in _shown_orders(runner)],
         "modules": [_module(runner, remote) for remote in runner.fleet],
         "parts": [_part(runner, part) for part in by_urgency(state)],
+        "empty": list(state.empty),
         "alarms": [msgspec.to_builtins(alarm) for alarm in runner.alarms],
         "utc": runner.runtime.utc(),
     }
@@ -138,11 +139,13 @@ def part_map(runner: Runner) -> dict[str, Any]:
             {"station": c.station, "items": list(c.items), "occupied": c.occupied, "text": str(c)}
             for c in runner.comparison.contradictions.values()
         ],
+        "journals": [{"module": module, "text": text} for module, text in runner.trust.in_question()],
         "questions": [
             {"module": r.name, **msgspec.to_builtins(q)}
             for r in runner.fleet
             for q in (r.view.questions if r.view else ())
         ],
+        "lost": [item for item, place in state.places().items() if place == LOST],
         "decisions": [
             {"part": p.id, "step": p.asking.step, "outcome": p.asking.outcome, "detail": p.asking.detail}
             for p in state.parts.values()

@@ -18,7 +18,7 @@ _WANTED: dict[State, dict[State, StateCommand]] = {
     S.HOLDING: {S.EXECUTE: C.HOLD, S.SUSPENDED: C.HOLD},
     S.HELD: {S.EXECUTE: C.HOLD, S.SUSPENDED: C.HOLD},
     S.STOPPING: dict.fromkeys(_RUNNING, C.STOP) | {S.HELD: C.STOP, S.HOLDING: C.STOP},
-    S.ABORTING: dict.fromkeys((*_RUNNING, S.STOPPED, S.HELD, S.HOLDING, S.STOPPING), C.ABORT),
+    S.ABORTING: dict.fromkeys((s for s in S if s not in (S.ABORTING, S.ABORTED)), C.ABORT),
     S.CLEARING: {S.ABORTED: C.CLEAR},
 }
 
@@ -26,11 +26,14 @@ _ARRIVED: dict[State, tuple[State, ...]] = {
     S.RESETTING: (S.IDLE, S.EXECUTE),
     S.STARTING: (S.EXECUTE,),
     S.UNHOLDING: (S.EXECUTE,),
-    S.HOLDING: (S.HELD, S.STOPPED, S.ABORTED, S.IDLE),
+    S.HOLDING: (S.HELD, S.STOPPED, S.ABORTED, S.IDLE, S.COMPLETE),
     S.STOPPING: (S.STOPPED, S.ABORTED),
     S.ABORTING: (S.ABORTED,),
     S.CLEARING: (S.STOPPED, S.IDLE, S.EXECUTE),
 }
+
+
+TO_REST = (S.HOLDING, S.STOPPING, S.ABORTING)  # these concern every module, also one that was taken out of use
 
 
 def instruction(line: State, module: State, *, by_itself: bool) -> StateCommand | None:

@@ -29,6 +29,7 @@ from cellctl_drivers.unit import Unit
 
 POLL = 0.05  # [s]
 PAUSE = 0.5  # [s] after which a silent PLC is asked again
+KNOWS_ALREADY = "has this action's number already, from another journal; nothing was begun"
 
 
 class HandshakeMachineOptions(BaseModel):
@@ -60,6 +61,8 @@ class HandshakeMachine:
     def __init__(self, name: str, options: HandshakeMachineOptions, rack: Rack) -> None:
         self.name, self._options, self._rack = name, options, rack
         self._plc: Unit | None = None
+        self._ours = 0  # the action that this process wrote, or found running
+        self._strange = 0  # one that the PLC knew before it was begun: from another journal
 
     # --- life ---------------------------------------------------------------------------------------------------
 
@@ -113,6 +116,9 @@ class HandshakeMachine:
             found = await unit.read(*plc.REPORT)
             if found.raw(plc.ACK) != number:
                 await self._start(unit, found, number, program, values)
+            elif number != self._ours:
+                self._strange = number
+                raise unit.fault(f"{KNOWS_ALREADY} ({plc.ACK})", number)
             found = await self._ended(unit, number)
             return _results(unit, found, results)
 
@@ -128,7 +134,11 @@ class HandshakeMachine:
         async def settle(number: int) -> Settled[dict[str, Value]]:
             unit = self._unit()
             report, notes = await unit.read(*plc.REPORT), await unit.read(*plc.NOTES)
+            if number == self._strange:
+                return Settled(Settlement.UNKNOWN, why=KNOWS_ALREADY)
             settled = judge(number, report, notes)
+            if settled.settlement is Settlement.RUNNING:
+                self._ours = number
             if settled.settlement is not Settlement.DONE:
                 return Settled(settled.settlement, why=settled.why)
             return Settled(Settlement.DONE, _results(unit, report, results), settled.why)
@@ -148,6 +158,7 @@ class HandshakeMachine:
         """Write everything in one request, the number at its end, and wait until the PLC has taken it."""
         if (state := found.raw(plc.STATE)) in (plc.RUNNING, plc.LOCAL):
             raise unit.fault(f"cannot take program {program}: it is {plc.STATE_NAMES[state]}", state)
+        self._ours = number
         padded = [*values, *[0.0] * (plc.MOST_VALUES - len(values))]
         await unit.write(
             {plc.PROGRAM: program, plc.COUNT: len(values)}

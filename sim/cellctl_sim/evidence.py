@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from cellctl.errors import JournalBroken
-from cellctl.flow.events import FlowEvent
+from cellctl.flow.events import FlowEvent, Snapshot
 from cellctl.flow.fold import fold
 from cellctl.flow.state import FlowState
 from cellctl.journal import (
@@ -126,7 +126,7 @@ def _read(
 ) -> Iterator[tuple[Head, R]]:
     kept = tuple(rows)
     try:
-        for row, record in zip(kept, Journal(Rows(kept), name, decoder).replay(), strict=True):
+        for row, record in zip(kept, Journal(Rows(kept), name, decoder, BeganAgain | Snapshot).replay(), strict=True):
             yield Head(int.from_bytes(row[:8], "big"), row[8:24].hex()), record
     except JournalBroken as error:
         broken.append(str(error))

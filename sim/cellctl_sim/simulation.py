@@ -14,15 +14,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-import msgspec
-
 from cellctl.errors import DeadlineExceeded, Refused
 from cellctl.flow.events import FlowEvent
-from cellctl.journal import Journal
 from cellctl.line.model import Line
 from cellctl.messages import Reply, Request
 from cellctl.modules.shell import run_process
 from cellctl.runner.book import LONGEST as LONGEST_JOURNAL
+from cellctl.runner.book import runner_journal
 from cellctl.runner.report import Report, report
 from cellctl.runner.requests import VERBS
 from cellctl.runner.shell import run_runner
@@ -158,7 +156,7 @@ def start_line(universe: Universe, line: Line, longest_journal: int = LONGEST_JO
 def journal_of(universe: Universe) -> list[FlowEvent]:
     """What the runner's journal has, checked."""
     rows = Rows(universe.disk("runner").all_durable)
-    return list(Journal(rows, "runner", msgspec.msgpack.Decoder(FlowEvent)).replay())
+    return list(runner_journal(rows).replay())
 
 
 ON_THE_WAY = {

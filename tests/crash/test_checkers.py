@@ -41,7 +41,7 @@ def test_a_sound_run_gives_no_finding(evidence: Evidence) -> None:
 
 
 def of_events(kind: type[Any], change: Change, which: int = 0) -> Tamper:
-    """One event of the runner's journal as another; removed when the change gives None, doubled when it gives a list."""
+    """One event of the runner's journal as another; None removes it, a list takes its place."""
 
     def tamper(evidence: Evidence) -> Evidence:
         index = [i for i, (_, event) in enumerate(evidence.events) if isinstance(event, kind)][which]
@@ -130,7 +130,7 @@ def two_at_a_station(evidence: Evidence) -> Evidence:
     index = next(
         i for i, (_, e) in enumerate(evidence.events) if isinstance(e, Answered) and place in e.moves
     )
-    head, event = evidence.events[index]
+    head = evidence.events[index][0]
     born = PartBorn("p2", "o1", "belt.press")
     events = [*evidence.events[: index + 1], (head, born), *evidence.events[index + 1 :]]
     return replace(evidence, events=events)

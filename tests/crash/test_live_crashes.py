@@ -1,4 +1,4 @@
-"""The real thing: processes of a line that is up are killed by signal, its device links cut; judged by the plant's counts."""
+"""The real thing: processes of a line that is up are killed, its device links cut; judged by the plant's counts."""
 
 from __future__ import annotations
 
@@ -47,6 +47,7 @@ def wait_for(live: LiveLine, counter: str, above: int, within: float = 40.0) -> 
     """Wait until something has just happened in the plant, so that what follows strikes in the midst of it."""
     ends = time.monotonic() + within
     while moves(live).get(counter, 0) <= above and time.monotonic() < ends:
+        live.look()
         time.sleep(0.02)
 
 

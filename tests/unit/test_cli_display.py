@@ -118,6 +118,7 @@ def test_the_part_map_lists_every_choice_with_the_command_that_makes_it(
         {
             "items": [{"item": "p1", "journal": "belt.load", "sensor": False}],
             "contradictions": [contradiction],
+            "lost": ["c4"],
             "questions": [question],
             "decisions": [decision],
         }
@@ -125,6 +126,7 @@ def test_the_part_map_lists_every_choice_with_the_command_that_makes_it(
     text = capsys.readouterr().out
     assert "cellctl recover settle press 3 'not started'" in text
     assert "cellctl recover correct p1 PLACE" in text
+    assert "cellctl recover correct c4 PLACE" in text
     assert "cellctl recover decide p2 scrap" in text
     assert "EMPTY" in text
 

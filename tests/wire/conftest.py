@@ -138,7 +138,7 @@ def mistreated(tmp_path: Path) -> Iterator[MistreatedLine]:
 
 def _free_ports(count: int) -> int:
     """The first of so many adjacent ports that are free on loopback now."""
-    for first in range(40_000 + os.getpid() % 5_000, 60_000, count):
+    for first in range(20_000 + os.getpid() % 10_000, 60_000, count):
         sockets = [socket.socket() for _ in range(count)]
         try:
             for number, each in enumerate(sockets):

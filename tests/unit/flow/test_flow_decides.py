@@ -20,11 +20,12 @@ from cellctl.flow.events import (
     PartBorn,
     PartEnded,
     RecipeTaken,
+    Snapshot,
 )
 from cellctl.flow.fold import apply, fold
 from cellctl.flow.routes import depending_on
 from cellctl.flow.safety import is_safe
-from cellctl.flow.state import LOST
+from cellctl.flow.state import LOST, Asking, Component
 from cellctl.messages import Announced, Move
 from cellctl.recipe.executable import Route
 
@@ -264,3 +265,30 @@ def test_of_many_finished_orders_only_the_last_are_remembered(cup_recipe, monkey
     assert 2 <= len(state.orders) <= 4
     assert "o8" in state.orders
     assert set(state.recipes) == {cup_recipe.digest}
+
+
+def test_a_lost_component_or_one_left_in_a_gripper_is_no_supply(small_line, cup_recipe, ordered):
+    def dispatched(state):
+        return [e for e in decide(state, small_line, all_of(small_line), 0.0) if isinstance(e, Dispatched)]
+
+    for place in (LOST, "arm.gripper"):
+        state = ordered(cup_recipe, 1)
+        lying = apply(
+            state, Snapshot(replace(state, components={"c1": Component("c1", "housing", "feeder.pick")}))
+        )
+        assert [e.skill for e in dispatched(lying)] == ["transfer"]
+        left = apply(lying, Corrected("c1", place, "anna"))
+        assert [e.skill for e in dispatched(left)] == ["feed"]
+
+
+def test_a_refused_step_asks_a_person_with_the_modules_words(small_line, cup_recipe, ordered):
+    state = ordered(cup_recipe, 1)
+    for _ in range(2):
+        state = fold(decide(state, small_line, all_of(small_line), 5.0), state)
+        job = next(iter(state.commands().values()))
+        assert job.at == 5.0
+        refused = Answered(job.command, "refused", detail="arm: too heavy")
+        moves = tuple(Move(i.id, i.target) for i in job.items)
+        state = apply(state, Answered(job.command, "done", moves) if job.skill == "feed" else refused)
+    assert state.parts["p1"].asking == Asking("load", "refused", "arm: too heavy")
+    assert decide(state, small_line, all_of(small_line), 0.0) == ()
