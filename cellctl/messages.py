@@ -101,11 +101,15 @@ class Command(Message, frozen=True, tag=True):
 
 
 class Cancel(Message, frozen=True, tag=True):
-    """Stop a command if it can be stopped; answered by Answer("cancelled") or TooLate. Frees nothing by itself."""
+    """Stop a command if it can be stopped; answered by Answer("cancelled") or TooLate. Frees nothing by itself.
+
+    One that a person ends, who put its items right while its module was at rest, is answered "failed" where it is.
+    """
 
     module: str
     epoch: int
     number: int
+    by_hand: bool = False
 
 
 class Instruct(Message, frozen=True, tag=True):

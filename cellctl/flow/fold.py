@@ -31,7 +31,7 @@ from cellctl.flow.events import (
     Snapshot,
 )
 from cellctl.flow.routes import after_failure, reset_from, scrapped
-from cellctl.flow.state import GONE, LOST, Component, FlowState, Job, Lot, Order, Part
+from cellctl.flow.state import GONE, LOST, Asking, Component, FlowState, Job, Lot, Order, Part
 from cellctl.messages import UNKNOWN_END, Head, Item, Move
 
 REMEMBERED = 500  # finished orders whose ids are still known when they come again
@@ -165,6 +165,8 @@ def _answered(state: FlowState, event: Answered) -> FlowState:
         state = _place(state, job, move)
     if not job.step:
         return _fed(state, job, event)
+    if job.corrected and event.outcome != "cancelled":
+        return _ended_by_hand(state, job, event)
     if event.outcome == "done" and job.phase + 1 < _phases(state, job):
         waiting = replace(job, is_between=True, seen=0)
         return _with_results(replace(state, jobs={**state.jobs, job.number: waiting}), job, event)
@@ -181,9 +183,21 @@ def _answered(state: FlowState, event: Answered) -> FlowState:
     return state
 
 
+def _ended_by_hand(state: FlowState, job: Job, event: Answered) -> FlowState:
+    """Whatever the command ended with, hands were in it: a person says how its parts go on."""
+    detail = f"{' and '.join(job.corrected)} was put right by hand before it ended ({event.outcome})"
+    state = replace(state, jobs=_without(state.jobs, job.number))
+    for name in job.parts:
+        part = replace(state.parts[name], job=0, asking=Asking(job.step, "corrected", detail))
+        state = _with_part(state, part)
+    return state
+
+
 def _fed(state: FlowState, job: Job, event: Answered) -> FlowState:
     state = replace(state, jobs=_without(state.jobs, job.number))
     item = job.items[0]
+    if item.id in job.corrected:
+        return state
     if event.outcome != "done":
         empty = state.empty
         if event.outcome == "empty":
@@ -200,7 +214,12 @@ def _fed(state: FlowState, job: Job, event: Answered) -> FlowState:
 
 
 def _place(state: FlowState, job: Job, move: Move) -> FlowState:
-    """An item came to a place; at its target a component joins the part that it was picked for."""
+    """An item came to a place; at its target a component joins the part that it was picked for.
+
+    What a person put right since stays where the person says.
+    """
+    if move.item in job.corrected:
+        return state
     if move.item in state.carriers:
         return replace(state, carriers={**state.carriers, move.item: move.place})
     if move.item in state.parts:
@@ -265,6 +284,10 @@ def decided(state: FlowState, part: Part, choice: str) -> Part:
 
 
 def _corrected(state: FlowState, item: str, place: str) -> FlowState:
+    for job in state.commands().values():
+        if _item(job, item) is not None and item not in job.corrected:
+            marked = replace(job, corrected=(*job.corrected, item))
+            state = replace(state, jobs={**state.jobs, job.number: marked})
     if item in state.parts:
         return _with_part(state, replace(state.parts[item], place=place))
     if item in state.carriers:

@@ -100,6 +100,9 @@ class Commands:
         """Answer "cancelled" while no action has begun; else it is too late."""
         ledger, number = self._context.ledger, cancel.number
         hand, entry = self.in_hand.get(number), ledger.unfinished.get(number)
+        if cancel.by_hand and entry is not None and hand is None:
+            await self._answer(self._answer_of(entry, Ran("failed", detail="a person ended it"), ()))
+            return
         if number in ledger.answers or (entry and entry.actions):
             self._reply(peer, TooLate(self._context.name, number))
             if number in ledger.answers:

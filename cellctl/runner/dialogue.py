@@ -146,7 +146,7 @@ class Dialogue:
             remote.is_compared = False
             self._fleet.inquire(remote)
         if remote.takes_commands:
-            self._fleet.send_again(remote, at_once=before is not State.EXECUTE)
+            self._fleet.send_again(remote, before is not State.EXECUTE, bool(self._comparison.doubtful))
 
     def _compare(self, remote: Remote, view: View) -> None:
         """Hold the sensors, just read, against the part map."""
@@ -211,13 +211,20 @@ class Dialogue:
                 self._ask(remote)
                 continue
             self._take_back(remote, {*late, *unwilling})
+            self._give_up(remote)
             if not remote.is_compared or not self._comparison.doubtful.isdisjoint(remote.seen):
                 self._fleet.inquire(remote)
                 continue
             if self._runtime.now() - remote.viewed > STALE:
                 self._fleet.inquire(remote)
             if remote.takes_commands:
-                self._fleet.send_again(remote)
+                self._fleet.send_again(remote, only_known=bool(self._comparison.doubtful))
+
+    def _give_up(self, remote: Remote) -> None:
+        """End the commands whose items a person put right while the module was at rest."""
+        for job in self._book.state.commands().values():
+            if job.module == remote.name and job.corrected:
+                self._fleet.send(remote, Cancel(job.module, remote.epoch, job.command, by_hand=True))
 
     def _ask(self, remote: Remote) -> None:
         """Ask for the lease, and without one what the module does: hold, stop and abort reach it all the same."""

@@ -103,14 +103,17 @@ class Fleet:
         )
         self.send(remote, command)
 
-    def send_again(self, remote: Remote, at_once: bool = False) -> None:
+    def send_again(self, remote: Remote, at_once: bool = False, only_known: bool = False) -> None:
         """Send a module's unanswered commands again when their time has come, or all of them at once.
 
-        What it has accepted is asked for too, seldom: its answer may be lost.
+        What it has accepted is asked for too, seldom: its answer may be lost. `only_known`: send nothing that the
+        module has not taken yet, so that nothing new begins.
         """
+        view = remote.view
+        known = {*remote.accepted, *(view.doing if view else ()), *(view.answered if view else ())}
         now = self._runtime.now()
         for job in self._book.state.commands().values():
-            if job.module == remote.name:
+            if job.module == remote.name and (job.command in known or not only_known):
                 patience = 0.0 if at_once else LOST if job.command in remote.accepted else RESEND
                 if now - remote.sent.get(job.command, float("-inf")) >= patience:
                     self.send_command(job)

@@ -23,7 +23,7 @@ from cellctl.flow.events import (
     OrderTaken,
     RecipeTaken,
 )
-from cellctl.flow.state import Part
+from cellctl.flow.state import Job, Part
 from cellctl.messages import Instruct, Settle
 from cellctl.packml import NEEDS_NO_LEASE, Mode, State, StateCommand
 from cellctl.runner.shell import Runner, Verb
@@ -33,6 +33,7 @@ Body = dict[str, Any]
 OF_A_LINE = tuple(
     c for c in StateCommand if c not in (StateCommand.SUSPEND, StateCommand.UNSUSPEND, StateCommand.COMPLETE)
 )
+AT_REST = (State.STOPPED, State.IDLE, State.ABORTED, State.HELD)
 E = TypeVar("E", bound=StrEnum)
 
 
@@ -192,9 +193,9 @@ def correct(runner: Runner, who: str, body: Body) -> Body:
     places = runner.state.places()
     if item not in places:
         raise UnknownName("part, component or carrier", item, places)
-    moving = [job for job in runner.state.jobs.values() if item in (i.id for i in job.items)]
-    if moving:
-        raise Refused(f"{item} is in command {moving[0].command} of {moving[0].module}; settle that first")
+    for job in runner.state.jobs.values():
+        if item in (i.id for i in job.items):
+            _check_may_end(runner, item, job)
     if place:
         _check_place(runner, item, place)
     note = str(body.get("note", ""))
@@ -300,6 +301,19 @@ def _check_place(runner: Runner, item: str, place: str) -> None:
     taken_by = same if nest or nests == 1 else inside if len(inside) >= nests else []
     if taken_by:
         raise Refused(f"{place} is taken by {' and '.join(taken_by)}; say first where that is")
+
+
+def _check_may_end(runner: Runner, item: str, job: Job) -> None:
+    """An item in a command may be put right while the module of that command is at rest: the command ends with it.
+
+    Raises Refused while it goes on, or asks a question about it.
+    """
+    view = runner.fleet[job.module].view
+    what = f"{item} is in command {job.command} of {job.module}"
+    if view is not None and any(question.command == job.command for question in view.questions):
+        raise Refused(f"{what}, which asks a question about it; answer that first")
+    if job.is_between or (view is not None and view.state not in AT_REST):
+        raise Refused(f"{what}; stop {job.module} first, then put {item} right")
 
 
 def _order_id(runner: Runner, body: Body) -> str:

@@ -93,7 +93,7 @@ class Runner:
         self.alarms = AlarmBoard(runtime, server)
         self.fleet = Fleet(runtime, line, book)
         self.comparison = Comparison(line, self.alarms)
-        self.clearance = Clearance(line, self.fleet, self.alarms, self.comparison)
+        self.clearance = Clearance(line, book, self.fleet, self.alarms, self.comparison)
         self.line_state = LineState(runtime, book, self.fleet, self.alarms, self.clearance, automatic)
         self._dialogue = Dialogue(runtime, book, self.fleet, self.alarms, self.comparison)
         self.trust = self._dialogue.trust
