@@ -211,7 +211,7 @@ class Answer(Message, frozen=True, tag=True):
 class Announced(Message, frozen=True, tag=True):
     """A module found a part that nobody brought it (a camera, an RFID reader, an upstream line).
 
-    Repeated until Noted; `number` counts the module's announcements, so that none is taken twice. `given` are
+    Repeated until Noted; `number` is greater than that of any before, so that none is taken twice. `given` are
     parameters of this part, by "step.parameter" or "skill.parameter".
     """
 
@@ -268,6 +268,7 @@ class View(Message, frozen=True, tag=True):
     alarms: tuple[Alarm, ...] = ()
     occupied: dict[str, bool | None] = {}  # station -> seen occupied; None where no sensor can say
     finishing: str = ""  # what is being finished while holding, and for how long at most
+    settled: tuple[str, ...] = ()  # how each command stood that was left unfinished, until the next one is taken
     head: Head = Head()
     entered_by: str = ""  # who brought it into its state: a person, "runner", "fault", "safety", ...
 

@@ -71,6 +71,7 @@ def what_it_does(module: dict[str, Any]) -> tuple[str, str]:
     """What a module does, and a remark."""
     remarks = ["out of use"] if module["out"] else []
     remarks += [f"finishes {module['finishing']}"] if module["finishing"] else []
+    remarks += [f"after the interruption: {each}" for each in module["settled"]]
     remarks += [module["refusal"]] if module["refusal"] else []
     return ", ".join(module["doing"]), "; ".join(remarks)
 

@@ -201,7 +201,8 @@ class JournalSeen(Happened, frozen=True, tag=True):
 class JournalAccepted(Happened, frozen=True, tag=True):
     """A person saw the part map and goes on with journals that lost records: what was seen of these modules' is void.
 
-    `lost` is how far the runner's own journal was seen: numbers go on so far above that none is given twice.
+    `lost` is how far the runner's own journal was seen: numbers go on so far above that none is given twice,
+    and every part waits for a person.
     Nobody knows what became of the commands in `gives_up`, whose modules lost records: their parts wait for a person.
     """
 

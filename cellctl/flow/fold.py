@@ -177,6 +177,8 @@ def _answered(state: FlowState, event: Answered) -> FlowState:
         step = state.executable(part).step(job.step)
         if event.outcome == "done":
             part = replace(part, done=(*part.done, job.step), failures=_cleared(part, job.step))
+            if part.asking is not None:  # since before the answer: about the step that follows
+                part = _in_question(state, replace(part, asking=None))
         elif event.outcome != "cancelled":
             part = after_failure(state, part, step, event.outcome, event.detail)
         state = _with_part(state, part)
@@ -322,14 +324,26 @@ def _given_up(state: FlowState, number: int) -> FlowState:
 
 
 def _accepted(state: FlowState, modules: tuple[str, ...], lost: int) -> FlowState:
-    """Every number takes a record, so that none of the lost records had one above the new."""
+    """Every number takes a record, so that none of the lost records had one above the new.
+
+    Where the runner's own journal lost them, a part may be farther than it says: each asks a person.
+    """
     return replace(
         state,
+        parts={part.id: _in_question(state, part) if lost else part for part in state.parts.values()},
         heads={module: head for module, head in state.heads.items() if module not in modules},
         next_command=state.next_command + lost,
         next_part=state.next_part + lost,
         next_component=state.next_component + lost,
     )
+
+
+def _in_question(state: FlowState, part: Part) -> Part:
+    following = next((step.name for step in state.route(part) if step.name not in part.done), "")
+    if part.asking is not None or part.removed or not following:
+        return part
+    detail = "The runner lost records: this step, and later ones, may be done already"
+    return replace(part, asking=Asking(following, UNKNOWN_END, detail))
 
 
 # --- small steps ------------------------------------------------------------------------------------------------

@@ -13,9 +13,11 @@ from pathlib import Path
 from cellctl.errors import CellctlError, DeploymentError
 from cellctl.line.model import Line
 from cellctl.live import deployment as deployments
+from cellctl.live import process_table
 from cellctl.live.bring_up import HOLD_TIME, addresses_of, bring_up, hold
 from cellctl.live.deployment import FILE, Deployment
 from cellctl.live.interrupts import Interrupts, unless
+from cellctl.live.process_table import FILE as TABLE
 from cellctl.live.process_table import LOCK, supervising
 from cellctl.live.supervisor import Supervisor
 
@@ -42,6 +44,7 @@ async def attend(
     interrupts = Interrupts()
     with supervising(state):
         _refuse_other_world(state, simulated)
+        _refuse_other_line(state, line.name)
         told = _also_to(state / LOG, say)
         if simulated:
             _begin(state, fresh, told)
@@ -79,6 +82,17 @@ def _refuse_other_world(state: Path, simulated: bool) -> None:
         raise DeploymentError(
             f"{state} holds the records of a line on {was} devices, which say nothing about {asked} ones; "
             "choose another directory with --state"
+        )
+
+
+def _refuse_other_line(state: Path, line: str) -> None:
+    """One line's orders and parts mean nothing to another."""
+    if not (state / TABLE).exists():
+        return
+    kept = process_table.load(state).line
+    if kept != line:
+        raise DeploymentError(
+            f"{state} holds the records of the line {kept!r}, not of {line!r}; choose another directory with --state"
         )
 
 

@@ -14,6 +14,7 @@ import msgspec
 from cellctl.errors import BusError, DeploymentError
 from cellctl.line.model import Line
 from cellctl.line.processes import BusAddress
+from cellctl.live import curve
 from cellctl.live import deployment as deployments
 from cellctl.live.bus import is_local
 from cellctl.live.child import Launch, command_line, last_words
@@ -66,6 +67,18 @@ def check_free(processes: Mapping[str, Addresses]) -> None:
                 )
 
 
+def check_keys(keys: str, processes: Iterable[str]) -> None:
+    """Raise BusError, naming the file and what to do, when a process would have no key or not be trusted.
+
+    `keys` is "" for a bus without keys.
+    """
+    if not keys:
+        return
+    for name in processes:
+        curve.load_keys(Path(keys), name)
+        curve.public_key_of(Path(keys), name)
+
+
 async def bring_up(
     supervisor: Supervisor,
     line: Line,
@@ -79,6 +92,7 @@ async def bring_up(
 
     Raises BusError, DeploymentError.
     """
+    check_keys(keys, processes)
     check_free(processes)
     plant = await _start_plant(supervisor, path, plant_arguments) if supervisor.simulated else None
     deployment = Deployment(

@@ -18,6 +18,7 @@ import zmq
 from zmq.utils import z85
 
 from cellctl.errors import BusError, UnknownName
+from cellctl.live.rights import is_name
 from cellctl.live.sockets import LoopSocket, bind
 from cellctl.runtime import Log
 
@@ -38,7 +39,8 @@ class KeyPair:
 
 
 def make_keys(directory: Path, name: str) -> KeyPair:
-    """Make and store a key pair. Raises BusError when there is one already: peers trust it."""
+    """Make and store a key pair. Raises BusError when there is one already (peers trust it), or for no usable name."""
+    _check_name(name)
     public, secret = zmq.curve_keypair()
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     _write(
@@ -53,12 +55,18 @@ def make_keys(directory: Path, name: str) -> KeyPair:
 def trust(directory: Path, public_file: Path) -> str:
     """Let the owner of this public key connect, and connect to it; its name. Raises BusError for what is no key."""
     name, key = public_file.name.removesuffix(".public"), _read(public_file)
+    _check_name(name)
     trusted_directory = directory / "trusted"
     trusted_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     target = trusted_directory / f"{name}.public"
     if not (target.exists() and _read(target) == key):
         _write(target, f"# cellctl: {name} may connect to this line", key, 0o644)
     return name
+
+
+def _check_name(name: str) -> None:
+    if not is_name(name):  # who goes by the name of a key must not be taken for another
+        raise BusError(f"a key cannot be called {name!r}: printable characters, no spaces and no slashes")
 
 
 def load_keys(directory: Path, name: str) -> KeyPair:

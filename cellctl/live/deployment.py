@@ -83,7 +83,7 @@ def load(state: Path) -> Deployment:
         raise DeploymentError(f"cannot read {path}: {error.strerror or error}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DeploymentError(
-            f"{path} is not a deployment ({error}); `cellctl up` writes a new one"
+            f"{path} is not a deployment ({error}); move it away, then `cellctl up` writes a new one"
         ) from error
     if found.format > FORMAT:
         raise DeploymentError(

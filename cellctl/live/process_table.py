@@ -66,7 +66,9 @@ def load(state: Path) -> ProcessTable:
     except OSError as error:
         raise DeploymentError(f"cannot read {path}: {error.strerror or error}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise DeploymentError(f"{path} is not a process table: {error}") from error
+        raise DeploymentError(
+            f"{path} is not a process table ({error}); move it away, then `cellctl up` writes a new one"
+        ) from error
 
 
 class LineIsUp(CellctlError):

@@ -146,7 +146,11 @@ class TaskGroup:
         if self._parent is None or self._left:
             work.close()
             raise RuntimeError("work can only be started inside the group's `async with` block")
-        task = self._parent.get_loop().create_task(work, name=name or None)
+        try:
+            task = self._parent.get_loop().create_task(work, name=name or None)
+        except RuntimeError:  # the loop is closed: nobody will ever run it
+            work.close()
+            raise
         self._running[task] = None
         task.add_done_callback(self._finished)
         if self._ending:

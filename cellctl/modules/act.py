@@ -89,11 +89,11 @@ class CommandAct:
     def check_complete(self) -> None:
         """Raise InDoubt when the skill ended before all that is on record was asked for."""
         rest = [past for index, past in sorted(self._entry.actions.items()) if index >= self._index]
-        self._aftermath.ended()
         if rest and self._ledger.told.get(rest[0].number) != DONE:
             raise self._doubt(
                 rest[0], f"{rest[0].name} of {rest[0].device} is on record, but not asked for", _EITHER
             )
+        self._aftermath.ended()
 
     # --- an unfinished action -------------------------------------------------------------------------------------
 

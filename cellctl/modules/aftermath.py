@@ -5,6 +5,7 @@ An earlier run ends unfinished by a crash, an abort, manual mode or a question.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 
 from cellctl.device import Settlement
@@ -25,8 +26,9 @@ class Standing(StrEnum):
 class Aftermath:
     """Says it once for one new run of a command; says nothing of a first run."""
 
-    def __init__(self, log: Log, entry: Unfinished, is_new: bool) -> None:
-        self._log, self._entry, self._is_said = log, entry, is_new
+    def __init__(self, log: Log, entry: Unfinished, is_new: bool, tell: Callable[[str], None]) -> None:
+        """`tell` gets the answer as one line for the module's view."""
+        self._log, self._entry, self._is_said, self._tell = log, entry, is_new, tell
         self._had_effect = False  # something that is not simply repeated is on record as done
 
     def found(self, past: PastAction, is_repeatable: bool) -> None:
@@ -82,3 +84,4 @@ class Aftermath:
                 stands=str(standing),
                 why=why,
             )
+            self._tell(f"command {command.number} ({command.skill}): {standing}{f' ({why})' if why else ''}")

@@ -1,7 +1,8 @@
 """The parts that one module finds by itself: journaled, then announced to the lease holder until it has noted them.
 
 One after another in the order in which they were found: the next when the one before was noted, since whoever takes
-them tells by the number alone which it has.
+them tells by the number alone which it has. The numbers are those of actions: none is given twice, not even by a
+journal that lost records.
 """
 
 from __future__ import annotations
@@ -61,8 +62,8 @@ class Announcements:
                 self._tell()
                 continue
             if not self._is_on_record(found):
-                number = self._context.ledger.last_announcement + 1
-                await self._context.record(Found(replace(found.announced, number=number), found.mark))
+                announced = replace(found.announced, number=self._context.next_action())
+                await self._context.record(Found(announced, found.mark))
                 self._tell()
             durable.set()
 

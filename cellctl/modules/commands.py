@@ -46,6 +46,7 @@ class Commands:
         self._context, self._lease, self._is_executing = context, lease, is_executing
         self._must_hold, self._must_abort = must_hold, must_abort
         self.in_hand: dict[int, InHand] = {}
+        self.settled: list[str] = []  # how each command stood that was left unfinished
         self._floor = Turn(context.runtime)  # a command begins, or the module goes idle: not both
         self._is_resting = True
 
@@ -121,13 +122,16 @@ class Commands:
 
     def resume(self) -> None:
         """Run again, from the top, every command on record that is not in hand."""
+        self.settled.clear()
         for number, entry in self._context.ledger.unfinished.items():
             if number not in self.in_hand:
                 self.start(entry)
 
     def start(self, entry: Unfinished, is_new: bool = False) -> None:
         """Run a command beside all else; `is_new` when it never ran before."""
-        hand = InHand(entry, self._context.act(entry, is_new))
+        if is_new:
+            self.settled.clear()
+        hand = InHand(entry, self._context.act(entry, is_new, self.settled.append))
         number = entry.command.number
         self.in_hand[number] = hand
         self._is_resting = False

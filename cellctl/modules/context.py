@@ -51,9 +51,9 @@ class Context:
         """Do something beside all else."""
         return Work(self.runtime, self.group, do, f"{self.name} {what}")
 
-    def act(self, entry: Unfinished, is_new: bool) -> CommandAct:
-        """The act of a run of a command; `is_new` in its first one."""
-        aftermath = Aftermath(self.runtime.log, entry, is_new)
+    def act(self, entry: Unfinished, is_new: bool, tell: Callable[[str], None]) -> CommandAct:
+        """The act of a run of a command; `is_new` in its first one, else `tell` gets how it stood."""
+        aftermath = Aftermath(self.runtime.log, entry, is_new, tell)
         return CommandAct(self.runtime, self.recorder, self.ledger, entry, self.next_action, aftermath)
 
     def errand(self, by_hand: bool = False) -> ErrandAct:

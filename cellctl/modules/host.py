@@ -156,6 +156,7 @@ class Host:
             questions=tuple(ledger.questions.values()),
             alarms=self._context.alarms.of(self._context.name),
             occupied=dict(self._occupied),
+            settled=tuple(self.states.commands.settled),
             finishing=states.finishing,
             entered_by=states.entered_by,
             head=self._context.recorder.head,

@@ -97,11 +97,6 @@ class Ledger:
             case HandedOn(_, number):
                 self.found.pop(number, None)
 
-    @property
-    def last_announcement(self) -> int:
-        """The greatest number that an announcement was given; 0 before the first."""
-        return max((last.announced.number for last in self.last_found.values()), default=0)
-
     def _see(self, head: Head) -> None:
         if head.sequence > self.seen.sequence:
             self.seen = head
@@ -152,6 +147,8 @@ class Book:
             self._last_action = max(self._last_action, record.action)
         elif isinstance(record, Asked):
             self._last_action = max(self._last_action, record.question.number)
+        elif isinstance(record, Found):
+            self._last_action = max(self._last_action, record.announced.number)
         ledger = self.ledgers.get(module_of(record))
         if ledger is not None:
             ledger.apply(record)

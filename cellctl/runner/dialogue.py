@@ -34,6 +34,7 @@ from cellctl.runtime import Incoming, Runtime
 
 UNHEARD = 5.0  # [s] after which a process that was never heard is missed
 STALE = 5.0  # [s] after which a view is asked for anew: the event that changed it may have been lost
+ASK_AGAIN = 1.0  # [s] after which a lease is asked for again; each grant ends the one before it
 
 
 class Dialogue:
@@ -129,7 +130,7 @@ class Dialogue:
             remote.refuse(refusal.number, refusal.why)
         if not refusal.number:
             remote.told = None  # an instruction came too early: the next tick gives it again
-        if refusal.lease_lost:
+        if refusal.lease_lost and remote.epoch:  # else it is asked for already
             remote.epoch = 0
             self._fleet.ask_lease(remote)
 
@@ -228,9 +229,9 @@ class Dialogue:
 
     def _ask(self, remote: Remote) -> None:
         """Ask for the lease, and without one what the module does: hold, stop and abort reach it all the same."""
-        if remote.is_trusted:
+        if remote.is_trusted and self._runtime.now() - remote.asked > ASK_AGAIN:
             self._fleet.ask_lease(remote)
-        if self._runtime.now() - remote.viewed > STALE:
+        if remote.view is None or self._runtime.now() - remote.viewed > STALE:
             self._fleet.inquire(remote)
 
     def _miss_processes(self) -> None:

@@ -59,6 +59,7 @@ class Fleet:
 
     def ask_lease(self, remote: Remote) -> None:
         """Ask for the right to command a module."""
+        remote.asked = self._runtime.now()
         seen = self.seen(remote)
         request = LeaseRequest(
             remote.name,

@@ -48,18 +48,18 @@ class LineState:
             self.enter(State.STOPPED, "restart")
             self._alarms.raise_alarm("R010", "runner", "the line was running when its runner stopped")
 
-    def command(self, command: StateCommand, who: str) -> None:
+    def command(self, command: StateCommand, who: str, starting: bool = False) -> None:
         """A person's command to the line. Raises Refused where it is not legal, or must not be given now."""
         self._clearance.check(command, [remote.name for remote in self._used()])
-        self.enter(after(self.state, command), who)
+        target = after(self.state, command)
+        self._starting = starting  # whatever was under way, this is the last word
+        self.enter(target, who)
         self.steer()
 
     def start(self, command: StateCommand, who: str) -> None:
         """The first command on the way to Execute; the others follow by themselves."""
-        self._clearance.check(command, [remote.name for remote in self._used()])
-        self._starting = True
+        self.command(command, who, starting=True)
         self._alarms.clear("R010", "runner")
-        self.command(command, who)
 
     def enter(self, state: State, who: str) -> None:
         """The line enters a state."""

@@ -36,6 +36,7 @@ class Remote:
     head: Head = (
         Head()
     )  # of the journal of its process, the farthest that was seen; kept when the module is lost
+    asked: float = float("-inf")  # when it was asked for its lease [s]
     proof: Head = Head()  # the end of our journal that the module named and that we have
     named: Head = Head()  # the one that it named last
     accepted_by: str = ""  # the person who accepted that a journal lost records, until the module has heard it
@@ -54,7 +55,7 @@ class Remote:
         self.forget_sent()
 
     def distrust(self) -> None:
-        """Its journal lost records: it is brought to rest and looked at, but not commanded until a person accepts it."""
+        """Its journal lost records: it may be brought to rest, but is not commanded until a person accepts it."""
         self.is_trusted, self.epoch, self.is_compared = False, 0, False
         self.forget_sent()
 

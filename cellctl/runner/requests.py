@@ -133,7 +133,7 @@ def command(runner: Runner, who: str, body: Body) -> Body:
         remote = runner.fleet[_module(runner, body)]
         if not remote.alive:
             raise Refused(f"{remote.name} does not answer")
-        if asked not in NEEDS_NO_LEASE and not remote.epoch and remote.view is not None:
+        if asked not in NEEDS_NO_LEASE and not remote.epoch:
             why = remote.refusal or "the runner has not got its lease yet; try again"
             raise Refused(f"{remote.name} takes only hold, stop and abort now: {why}")
         runner.clearance.check(asked, (remote.name,))

@@ -82,6 +82,7 @@ def _module(runner: Runner, remote: Remote) -> dict[str, Any]:
         "out": remote.name in runner.state.out,
         "doing": [f"{job.step or job.skill} {' '.join(job.parts)}".strip() for job in doing],
         "finishing": view.finishing if view else "",
+        "settled": list(view.settled) if view else [],
         "refusal": remote.refusal,
     }
 

@@ -90,6 +90,7 @@ class Trust:
         for remote in asked:
             remote.proof = remote.named
         for remote in remotes:
+            remote.is_trusted = True
             remote.head, remote.accepted_by, remote.gives_up = Head(), f"{who}: {note}", remote in short
             for code in CODES:
                 self._alarms.clear(code, remote.name)

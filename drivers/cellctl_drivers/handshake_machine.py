@@ -61,7 +61,7 @@ class HandshakeMachine:
     def __init__(self, name: str, options: HandshakeMachineOptions, rack: Rack) -> None:
         self.name, self._options, self._rack = name, options, rack
         self._plc: Unit | None = None
-        self._ours = 0  # the action that this process wrote, or found running
+        self._ours = 0  # the action that this process wrote, or settled
         self._strange = 0  # one that the PLC knew before it was begun: from another journal
 
     # --- life ---------------------------------------------------------------------------------------------------
@@ -137,8 +137,8 @@ class HandshakeMachine:
             if number == self._strange:
                 return Settled(Settlement.UNKNOWN, why=KNOWS_ALREADY)
             settled = judge(number, report, notes)
-            if settled.settlement is Settlement.RUNNING:
-                self._ours = number
+            if settled.settlement in (Settlement.RUNNING, Settlement.NOT_STARTED):
+                self._ours = number  # also when what an earlier process wrote is still on its way
             if settled.settlement is not Settlement.DONE:
                 return Settled(settled.settlement, why=settled.why)
             return Settled(Settlement.DONE, _results(unit, report, results), settled.why)

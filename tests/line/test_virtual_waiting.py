@@ -13,7 +13,6 @@ from cellctl.findings import Report
 from cellctl.line.load import load_line
 from cellctl.line.model import Line
 from cellctl.plugins import load_drivers, load_kinds
-from cellctl.runtime import Peer
 from cellctl_sim.plant.faults import Fault
 from cellctl_sim.plant.plant import Plant
 from cellctl_sim.runtime import SimRuntime
@@ -36,7 +35,9 @@ def puck(path: Path = LINE, restart: str = "automatic") -> Line:
     return replace(line, restart=restart)
 
 
-def play(script: Script, line: Line, faults: Sequence[Fault] = (), recipe: str = "", quantity: int = 1) -> None:
+def play(
+    script: Script, line: Line, faults: Sequence[Fault] = (), recipe: str = "", quantity: int = 1
+) -> None:
     """Order pucks, start the line, and do what `script` says; its failures are the test's."""
     text = recipe or RECIPE.read_text()
     with Universe(seed=0) as universe:
@@ -92,7 +93,7 @@ def test_a_part_whose_command_is_refused_asks_a_person_with_the_modules_words(tm
         await runtime.sleep(20.0)
         status = await asked("status")
         assert "R021" not in codes(status)
-        assert [part["waits"] for part in status["parts"]][0].startswith("an operator's decision")
+        assert next(part["waits"] for part in status["parts"]).startswith("an operator's decision")
         await asked("decide", part="p1", choice="remove")
 
     play(script, puck(heavy))
@@ -168,3 +169,48 @@ def test_what_was_read_of_a_module_that_is_away_stops_nothing(how: str) -> None:
         await until(runtime, asked, lambda status: "R012" in codes(status), 5.0)
 
     play(script, puck(), [Fault(device="io1", fault="stuck", point="di2", value=1, at=8.0)])
+
+
+def test_a_part_that_cannot_have_reached_the_exit_unseen_is_not_taken_for_good() -> None:
+    async def script(universe: Universe, plant: Plant, runtime: SimRuntime, asked: Ask) -> None:
+        def leaves(status: Body) -> bool:
+            return any(part["step"] == "out" and part["place"] == "belt" for part in status["parts"])
+
+        await until(runtime, asked, leaves, 60.0)
+        universe.kill("belt")
+        plant.advance(universe.now)
+        belt = plant.world.spot("belt.gauge").belt
+        assert belt is not None
+        belt.take(universe.now, 0.35)  # somebody takes it off at once
+        universe.restart("belt")
+        status = await until(runtime, asked, lambda status: ("R030", "p1") in alarms(status), 30.0)
+        assert "did not arrive" in alarms(status)["R030", "p1"]
+        assert status["orders"][0]["good"] == 0
+        reported = [record.fields for record in universe.records if record.event == "unfinished command"]
+        assert [(each["module"], each["stands"]) for each in reported] == [("belt", "still running")]
+
+    play(script, puck())
+
+
+def test_a_status_says_how_an_unfinished_command_stood() -> None:
+    async def script(universe: Universe, plant: Plant, runtime: SimRuntime, asked: Ask) -> None:
+        def works(status: Body) -> list[str]:
+            return [
+                text
+                for module in status["modules"]
+                if module["module"] == "press"
+                for text in module["doing"]
+            ]
+
+        await until(runtime, asked, works, 60.0)
+        await runtime.sleep(0.5)  # so that the machine has begun
+        universe.restart("press")
+
+        def said(status: Body) -> list[str]:
+            return [text for module in status["modules"] for text in module["settled"]]
+
+        status = await until(runtime, asked, said, 10.0)
+        assert "(run): still running (run of press.plc: " in said(status)[0]
+        await until(runtime, asked, lambda status: status["orders"][0]["complete"], 60.0)
+
+    play(script, puck())

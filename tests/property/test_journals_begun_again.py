@@ -71,7 +71,7 @@ def fitting(book: Book, ledger: Ledger, rng: Random) -> list[ModuleRecord]:
                 if past.number not in ledger.questions:
                     found.append(Asked(name, Question(past.number, command, "n", "?", {})))
     place, mark = rng.choice(["window", "gate"]), str(rng.randint(1, 9))
-    found.append(Found(Announced(name, ledger.last_announcement + 1, place, given={"pick.x": 0.1}), mark))
+    found.append(Found(Announced(name, book.last_action + 1, place, given={"pick.x": 0.1}), mark))
     found += [HandedOn(name, announcement) for announcement in ledger.found]
     found += [Told(name, q, rng.choice(["done", "not started", "failed"]), "me") for q in ledger.questions]
     return found

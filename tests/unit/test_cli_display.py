@@ -25,6 +25,7 @@ def status(**changes: Any) -> dict[str, Any]:
         "out": False,
         "doing": ["load p1"],
         "finishing": "",
+        "settled": [],
         "refusal": "",
     }
     part = {
@@ -39,7 +40,15 @@ def status(**changes: Any) -> dict[str, Any]:
         "steps": 9,
         "waits": "belt.press is taken by p2",
     }
-    base = {"line": "puck", "state": "execute", "draining": False, "orders": [], "alarms": [], "utc": 0.0}
+    base = {
+        "line": "puck",
+        "state": "execute",
+        "waits_for": [],
+        "draining": False,
+        "orders": [],
+        "alarms": [],
+        "utc": 0.0,
+    }
     return base | {"modules": [module], "parts": [part]} | changes
 
 
@@ -117,6 +126,7 @@ def test_the_part_map_lists_every_choice_with_the_command_that_makes_it(
     recover.print_map(
         {
             "items": [{"item": "p1", "journal": "belt.load", "sensor": False}],
+            "journals": [{"module": "press", "text": "the journal of press lost records"}],
             "contradictions": [contradiction],
             "lost": ["c4"],
             "questions": [question],
@@ -128,6 +138,7 @@ def test_the_part_map_lists_every_choice_with_the_command_that_makes_it(
     assert "cellctl recover correct p1 PLACE" in text
     assert "cellctl recover correct c4 PLACE" in text
     assert "cellctl recover decide p2 scrap" in text
+    assert "cellctl recover accept press --note WHY" in text
     assert "EMPTY" in text
 
 

@@ -232,6 +232,33 @@ def test_a_done_number_is_not_started_again(leap: Any, press: HandshakeMachine, 
     assert a_plc.starts == [42]
 
 
+def test_a_number_that_the_machine_knew_before_it_was_begun_is_a_fault_and_then_in_doubt(
+    leap: Any, press: HandshakeMachine, a_plc: Plc
+) -> None:
+    async def run() -> Any:
+        await press.open()
+        with pytest.raises(DeviceFault, match="another journal"):
+            await press.run(1, [40.0], ["peak"]).perform(41)
+        return await settled(press, 41)
+
+    assert leap(run()).settlement is Settlement.UNKNOWN
+    assert a_plc.starts == []
+
+
+def test_a_number_whose_write_arrives_after_it_was_settled_is_waited_for(
+    leap: Any, press: HandshakeMachine, a_plc: Plc
+) -> None:
+    async def run() -> Any:
+        await press.open()
+        assert (await settled(press)).settlement is Settlement.NOT_STARTED
+        a_plc.set(plc.NUMBER, 42)
+        a_plc.written(Table.HOLDING, 0, ())
+        return await press.run(1, [40.0], ["peak"]).perform(42)
+
+    assert leap(run()) == {"code": 0, "peak": 41.5}
+    assert a_plc.starts == [42]
+
+
 def test_a_number_that_was_never_taken_was_not_started(leap: Any, press: HandshakeMachine) -> None:
     async def run() -> Any:
         await press.open()

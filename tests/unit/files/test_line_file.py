@@ -244,6 +244,7 @@ MISTAKES = {
     ),
     "a shared device that nobody uses": (("devices:\n  io:", "devices:\n  «spare: {use: register_gauge, address: "
         "modbus-tcp://10.0.0.7:502}\n  io:"), "CC-L018", "spare"),
+    "a guard that the island has no input for": (("input: io.di3", "input: «io.di9"), "CC-L005", "di0 to di7"),
     "a name that is none": (("line: small", "line: «small line"), "CC-V007", ""),
 }  # fmt: skip
 
@@ -285,6 +286,17 @@ def test_a_feeder_with_two_bowls_must_say_which_serves_a_station(check_line: Che
     check_line(("devices: {bowl:", second), ("stations: {pick:", "stations: {«pick:")).has_only(
         "CC-L022", "other, bowl"
     )
+
+
+def test_finds_a_guard_on_an_island_that_no_module_uses(check_line: Check) -> None:
+    island = "devices:\n  spare: {use: remote_io, address: modbus-tcp://10.0.0.7:502}\n  io:"
+    checked = check_line(("devices:\n  io:", island), ("input: io.di3", "input: «spare.di3"))
+    checked.has_only("CC-L023", "no process reads")
+    assert checked.line is None
+
+
+def test_a_guard_is_read_by_the_process_that_has_its_island(check_line: Check) -> None:
+    assert [safety.process for safety in check_line().line.safety] == ["io"]
 
 
 def test_finds_what_was_taught_for_a_station_that_is_gone(check_line: Check) -> None:

@@ -4,6 +4,7 @@ from types import ModuleType
 
 import msgspec
 
+from cellctl.journal import ActionBegan, LeaseTaken
 from cellctl.messages import (
     Accepted,
     Answer,
@@ -103,6 +104,57 @@ def test_a_holder_whose_journal_became_shorter_is_refused_with_an_alarm(bench: M
         run.pause(0.1)
         assert "records were lost" in last(client, LeaseDenied).why
         assert any(a.code == "M030" for a in client.view.alarms)
+
+
+def test_a_holder_whose_journal_grew_again_has_to_show_the_record_that_was_seen(bench: ModuleType) -> None:
+    client = bench.Client([bench.MEASURE])
+    with bench.Run(bench.a_gauge(), client) as run:
+        run.until_done()
+        client.send(LeaseRequest("gauge", "runner", Head(9, "aa")))
+        run.pause(0.1)
+        granted = count(client, LeaseGranted)
+        client.send(LeaseRequest("gauge", "runner", Head(30, "bb")))
+        run.pause(0.1)
+        assert last(client, LeaseDenied).seen == Head(9, "aa")
+        client.send(LeaseRequest("gauge", "runner", Head(30, "bb"), proof=Head(9, "bb")))
+        run.pause(0.1)
+        assert count(client, LeaseGranted) == granted
+        client.send(LeaseRequest("gauge", "runner", Head(30, "bb"), proof=Head(9, "aa")))
+        run.pause(0.1)
+        assert count(client, LeaseGranted) == granted + 1
+
+
+def test_a_module_whose_journal_lost_records_says_so_although_it_grew_again(bench: ModuleType) -> None:
+    client = bench.Client([bench.MEASURE])
+    with bench.Run(bench.a_gauge(), client) as run:
+        run.until_done()
+        seen = last(client, Answer).head
+        run.universe.kill("cell")
+        del run.universe.disk("cell").durable[-2:]
+        run.restart()
+        run.until(lambda: client.epoch > 0)
+        run.until(lambda: run.inquire().head.sequence > seen.sequence)
+        client.send(LeaseRequest("gauge", "runner", seen=seen))
+        run.pause(0.1)
+        assert last(client, LeaseDenied).is_lost
+        client.send(LeaseRequest("gauge", "runner", seen=client.view.head))
+        run.pause(0.1)
+        assert client.heard.index(last(client, LeaseGranted)) > client.heard.index(last(client, LeaseDenied))
+
+
+def test_action_numbers_leap_where_a_person_accepts_lost_records(bench: ModuleType) -> None:
+    client, built = bench.Client([bench.PRESS]), bench.a_press()
+    with bench.Run(built, client) as run:
+        run.until_done()
+        before = [r.action for r in run.records() if isinstance(r, ActionBegan)]
+        client.send(LeaseRequest("press", "runner", accepted_by="me: looked"))
+        run.pause(0.1)
+        client.commands, client.done_at = [msgspec.structs.replace(bench.PRESS, number=2)], 0.0
+        run.until(lambda: 2 in client.answers)
+        after = [r.action for r in run.records() if isinstance(r, ActionBegan)]
+        assert [r.accepted_by for r in run.records() if isinstance(r, LeaseTaken)].count("me: looked") == 1
+    assert 0 < min(before)
+    assert after[-1] > max(before) + 2
 
 
 def test_a_repeated_number_gets_the_stored_answer_also_after_a_restart(bench: ModuleType) -> None:

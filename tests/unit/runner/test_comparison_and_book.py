@@ -22,6 +22,8 @@ LINE = SimpleNamespace(
         "bin": Station("bin", "arm", sink=True),
     },
     carriers=(),
+    module=lambda name: SimpleNamespace(tools=()),
+    modules={"arm": SimpleNamespace(tools=())},
 )
 LID = FlowState(components={"c1": Component("c1", "lid", "belt.load")})
 NOTHING = FlowState()

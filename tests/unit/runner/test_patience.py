@@ -1,0 +1,119 @@
+"""What takes too long, and what is refused again and again, is taken back; and it is known from the journal."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from cellctl.flow.events import Dispatched, OrderTaken, PartBorn, RecipeTaken
+from cellctl.flow.fold import fold
+from cellctl.flow.state import FlowState
+from cellctl.messages import Accepted, Answer, Cancel, Item, Refusal, TooLate, View
+from cellctl.packml import Mode, State
+from cellctl.recipe.executable import Executable, Step
+from cellctl.runner.dialogue import Dialogue
+from cellctl.runner.patience import overdue
+from cellctl.runner.remote import Remote
+from cellctl.runtime import Incoming
+from cellctl.skill import Works
+
+STEP = Step("press", "run", Works.STAYS, {"": ("press",)}, timeout=6.0)
+CUP = Executable("cup", 1, "plain", "digest", (STEP,), ())
+SENT = Dispatched(
+    1, 1, "press", "run", "press", ("p1",), (Item("p1", "belt.press"),), {"": "press"}, at=100.0
+)
+PRESSING = fold([RecipeTaken("digest", CUP), OrderTaken("o1", "digest", 1), PartBorn("p1", "o1"), SENT])
+
+
+def test_the_time_of_a_command_counts_from_its_decision_on_record() -> None:
+    assert overdue(PRESSING, 105.9) == {}
+    assert overdue(PRESSING, 106.1) == {1: "press on press takes longer than 6 s"}
+
+
+class Fleet:
+    """One module, and what is sent to it."""
+
+    def __init__(self, remote: Remote) -> None:
+        self.remote, self.sent = remote, []
+
+    def __iter__(self):
+        return iter([self.remote])
+
+    def __getattr__(self, name: str):
+        return lambda *arguments, **named: None
+
+    def find(self, module: str, process: str) -> Remote:
+        return self.remote
+
+    def send(self, remote: Remote, message: object) -> None:
+        self.sent.append(message)
+
+
+class World:
+    """A dialogue with one module, which takes commands, at a settable time."""
+
+    def __init__(self, state: FlowState) -> None:
+        self.time, self.recorded, self.shown = 0.0, [], {}
+        self.remote = Remote("press", "press", alive=True, epoch=1, is_compared=True)
+        self.remote.view = View("press", State.EXECUTE, Mode.PRODUCTION, 1)
+        log = SimpleNamespace(info=print, warning=print)
+        runtime = SimpleNamespace(now=lambda: self.time, utc=lambda: 100.0 + self.time, log=log)
+        book = SimpleNamespace(state=state, record=self.recorded.append)
+        board = SimpleNamespace(
+            show=self.shown.__setitem__, clear=print, raise_alarm=print, sources=lambda code: ()
+        )
+        comparison = SimpleNamespace(doubtful=frozenset(), void=print)
+        self.fleet = Fleet(self.remote)
+        self.dialogue = Dialogue(runtime, book, self.fleet, board, comparison)  # type: ignore[arg-type]
+
+    def hear(self, message) -> None:
+        self.dialogue.take("press", Incoming("press", message))
+
+    def tick(self, time: float) -> list[Cancel]:
+        """The cancels that are sent at a time."""
+        self.time = time
+        self.fleet.sent.clear()
+        self.dialogue.look_after()
+        return [message for message in self.fleet.sent if isinstance(message, Cancel)]
+
+
+@pytest.fixture
+def world() -> World:
+    return World(PRESSING)
+
+
+def test_a_cancel_that_may_be_lost_is_sent_again_until_it_is_too_late(world: World) -> None:
+    assert world.tick(5.0) == []
+    assert world.tick(6.5) == [Cancel("press", 1, 1)]
+    assert world.tick(7.0) == []
+    assert world.tick(9.0) == [Cancel("press", 1, 1)]
+    world.hear(TooLate("press", 1))
+    assert world.tick(12.0) == []
+    assert world.shown["R020"] == {"1": "press on press takes longer than 6 s"}
+
+
+def test_three_equal_refusals_take_a_command_back_and_give_its_part_the_modules_words(world: World) -> None:
+    for time in (0.5, 1.0):
+        world.hear(Refusal("press", 1, "press: no such program"))
+        assert world.tick(time) == []
+    world.hear(Refusal("press", 1, "press: no such program"))
+    assert world.tick(1.5) == [Cancel("press", 1, 1)]
+    assert world.shown["R021"] == {"1": "press refuses press of p1: press: no such program"}
+    world.hear(Answer("press", 1, "cancelled"))
+    answered = world.recorded[-1]
+    assert (answered.outcome, answered.detail) == ("refused", "press: no such program")
+
+
+@pytest.mark.parametrize("other", [Refusal("press", 1, "press: it is busy"), Accepted("press", 1)])
+def test_refusals_count_only_in_a_row(world: World, other: Refusal | Accepted) -> None:
+    for message in (*[Refusal("press", 1, "press: no such program")] * 2, other):
+        world.hear(message)
+    world.hear(Refusal("press", 1, "press: no such program"))
+    assert world.tick(1.0) == []
+    assert world.shown["R021"] == {}
+
+
+def test_a_command_that_was_cancelled_without_refusals_is_just_cancelled(world: World) -> None:
+    world.hear(Answer("press", 1, "cancelled"))
+    assert world.recorded[-1].outcome == "cancelled"
