@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from cellctl.flow.state import Asking, FlowState, Part
 from cellctl.recipe.executable import Executable, Route, Step
+from cellctl.skill import Works
 
 
 def after_failure(state: FlowState, part: Part, step: Step, outcome: str, detail: str) -> Part:
@@ -40,7 +41,17 @@ def scrapped(executable: Executable, part: Part, start: str = "") -> Part:
 def reset_from(state: FlowState, part: Part, name: str) -> Part:
     """The part with the step `name`, and all that builds on it, to be done again."""
     again = depending_on(state.executable(part), name, part.scrapping)
-    return replace(part, done=tuple(step for step in part.done if step not in again))
+    return _already_there(state, replace(part, done=tuple(step for step in part.done if step not in again)))
+
+
+def _already_there(state: FlowState, part: Part) -> Part:
+    """The part with those moves done that would bring it to where it stands."""
+    here = state.station_of(part.place)
+    for step in state.route(part):
+        is_next = step.name not in part.done and all(need in part.done for need in step.needs)
+        if is_next and step.works is Works.MOVES and not step.take and here in step.to:
+            part = replace(part, done=(*part.done, step.name))
+    return part
 
 
 def depending_on(executable: Executable, name: str, scrapping: bool = False) -> frozenset[str]:

@@ -42,8 +42,9 @@ ALARMS = {
     ),
     "R013": AlarmText(
         "a module stopped while the line was running",
-        "its process ended or lost its power, or a person stopped it",
-        "look at the module, then `cellctl reset MODULE` and `cellctl start MODULE`",
+        "its process ended or lost its power, a person stopped it, or a guard was opened",
+        "look at the module, then `cellctl clear MODULE` if it is aborted, `cellctl reset MODULE` and "
+        "`cellctl start MODULE`",
     ),
     "R014": AlarmText(
         "the runner's journal lost records that a module has seen",

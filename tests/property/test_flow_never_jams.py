@@ -110,6 +110,10 @@ def test_parts_of_crossing_routes_are_all_finished(routes, arms, rework, seed):
     run_to_end(line, recipes, 3, seed)
 
 
+def test_a_route_that_is_reworked_from_where_it_stands_comes_to_its_end():
+    run_to_end(crossing_line(4, 1), [route_recipe("r0", [0, 1, 0, 1, 0], 1, True)], 3, 0)
+
+
 def test_without_the_rule_crossing_routes_do_jam(monkeypatch):
     monkeypatch.setattr(binding, "is_safe_after", lambda state, line, event: True)
     line = crossing_line(2, 1)

@@ -244,7 +244,7 @@ MISTAKES = {
     ),
     "a shared device that nobody uses": (("devices:\n  io:", "devices:\n  «spare: {use: register_gauge, address: "
         "modbus-tcp://10.0.0.7:502}\n  io:"), "CC-L018", "spare"),
-    "a guard that the island has no input for": (("input: io.di3", "input: «io.di9"), "CC-L005", "di0 to di7"),
+    "a guard that the island has no input for": (("input: io.di3", "input: «io.di9"), "CC-L005", "di0 to di3"),
     "a name that is none": (("line: small", "line: «small line"), "CC-V007", ""),
 }  # fmt: skip
 

@@ -292,3 +292,17 @@ def test_a_refused_step_asks_a_person_with_the_modules_words(small_line, cup_rec
         state = apply(state, Answered(job.command, "done", moves) if job.skill == "feed" else refused)
     assert state.parts["p1"].asking == Asking("load", "refused", "arm: too heavy")
     assert decide(state, small_line, all_of(small_line), 0.0) == ()
+
+
+def test_a_retry_that_begins_with_a_move_to_where_the_part_stands_goes_on_after_that_move(
+    small_line, cup_recipe, ordered, play
+):
+    press = replace(cup_recipe.step("press"), routes={"failed": Route(retry=1, start="to_press")})
+    recipe = replace(cup_recipe, steps=tuple(press if s.name == "press" else s for s in cup_recipe.steps))
+    outcomes = iter(["failed"])
+    state, events = play(
+        ordered(recipe, 1), small_line, lambda j: next(outcomes, "done") if j.step == "press" else "done"
+    )
+    steps = [e.step for e in events if isinstance(e, Dispatched) and e.step]
+    assert steps == ["load", "to_press", "press", "press", "to_gauge", "measure", "out"]
+    assert state.orders["o1"].good == 1

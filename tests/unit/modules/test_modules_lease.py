@@ -153,7 +153,7 @@ def test_action_numbers_leap_where_a_person_accepts_lost_records(bench: ModuleTy
         run.until(lambda: 2 in client.answers)
         after = [r.action for r in run.records() if isinstance(r, ActionBegan)]
         assert [r.accepted_by for r in run.records() if isinstance(r, LeaseTaken)].count("me: looked") == 1
-    assert 0 < min(before)
+    assert min(before) > 1  # a new journal does not begin where every other one did
     assert after[-1] > max(before) + 2
 
 
