@@ -143,7 +143,7 @@ def wanted(state: FlowState) -> Counter[str]:
     count: Counter[str] = Counter()
     for part in state.parts.values():
         for step in state.route(part):
-            if step.take and step.name not in part.done:
+            if step.take and step.name not in part.done and not _has_joined(state, part, step):
                 count[step.take] += 1
     if not state.draining:
         for order in state.orders.values():
@@ -151,6 +151,14 @@ def wanted(state: FlowState) -> Counter[str]:
                 if step.take:
                     count[step.take] += order.open
     return count
+
+
+def _has_joined(state: FlowState, part: Part, step: Step) -> bool:
+    """Whether the component of a step under way has joined the part already, its answer still to come."""
+    job = state.jobs.get(part.job)
+    if job is None or job.step != step.name:
+        return False
+    return not any(item.id in state.components for item in job.items)
 
 
 def _supply(state: FlowState, line: Line) -> Counter[str]:

@@ -306,3 +306,18 @@ def test_a_retry_that_begins_with_a_move_to_where_the_part_stands_goes_on_after_
     steps = [e.step for e in events if isinstance(e, Dispatched) and e.step]
     assert steps == ["load", "to_press", "press", "press", "to_gauge", "measure", "out"]
     assert state.orders["o1"].good == 1
+
+
+def test_nothing_is_fed_for_a_component_that_has_joined_before_its_step_is_answered(
+    small_line, cup_recipe, ordered
+):
+    state = ordered(cup_recipe, 1)
+    for _ in range(2):
+        state = fold(decide(state, small_line, all_of(small_line), 0.0), state)
+        job = next(iter(state.commands().values()))
+        target = job.items[0].target
+        if job.skill == "feed":
+            state = apply(state, Answered(job.command, "done", (Move(job.items[0].id, target),)))
+    state = apply(state, Moved(job.command, 0, Move(job.items[0].id, target)))
+    assert state.parts["p1"].place == "belt.load"
+    assert decide(state, small_line, all_of(small_line), 0.0) == ()
