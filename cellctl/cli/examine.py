@@ -180,8 +180,8 @@ def bus(line: Line, state: Path) -> Iterator[Symptom]:
 def _keys(keys: Path, names: Iterable[str]) -> Iterator[Symptom]:
     try:
         trusted = set(curve.trusted(keys).values())
-        for secret in sorted(keys.glob("*.secret")):
-            curve.load_keys(keys, secret.stem)
+        for name in sorted({*names, *(secret.stem for secret in keys.glob("*.secret"))}):
+            curve.load_keys(keys, name)
     except BusError as error:
         yield Symptom("error", str(error), "as it says")
         return

@@ -33,7 +33,8 @@ _ARRIVED: dict[State, tuple[State, ...]] = {
 }
 
 
-TO_REST = (S.HOLDING, S.STOPPING, S.ABORTING)  # these concern every module, also one that was taken out of use
+# these concern every module, also one that was taken out of use
+TO_REST = (S.HOLDING, S.STOPPING, S.ABORTING)
 
 
 def instruction(line: State, module: State, *, by_itself: bool) -> StateCommand | None:

@@ -55,8 +55,9 @@ class Trust:
                 remote.proof = denied.seen
                 self._fleet.ask_lease(remote)
             return
-        self._silent.discard(remote.name)
         why = f"{denied.holder} has its lease: {denied.why}"
+        if denied.is_lost or denied.seen.sequence:  # else it said nothing of our journal, only who is there
+            self._silent.discard(remote.name)
         if denied.is_lost:
             why = denied.why
             self._alarms.raise_alarm("R011", remote.name, why)

@@ -22,8 +22,11 @@ from cellctl.flow.events import FlowEvent
 from cellctl.journal import ModuleRecord
 from cellctl.live import deployment, process_table
 from cellctl.live.deployment import Deployment
+from cellctl.live.line_file import read_line
 from cellctl.live.records import runner_events
 from cellctl.live.store import read_all_rows
+from cellctl_sim.checkers import check
+from cellctl_sim.evidence import gather
 
 _PREFIX = 24  # bytes before the record in a journal's row
 
@@ -134,6 +137,27 @@ def mistreated(tmp_path: Path) -> Iterator[MistreatedLine]:
     line = MistreatedLine(tmp_path)
     yield line
     line.end()
+
+
+@pytest.fixture
+def evidence_findings() -> Callable[[MistreatedLine], list[str]]:
+    """What the checkers of the crash search find in a line and its plant; nothing, when all is well."""
+    return _findings
+
+
+def _findings(line: MistreatedLine) -> list[str]:
+    model, _ = read_line(line.file)
+    assert model is not None
+    counted = line.plant("counters")
+    evidence = gather(
+        model,
+        {name: list(read_all_rows(line.state / f"{name}.sqlite")) for name in (*model.processes, "runner")},
+        counted["counters"],
+        {machine: {int(n): t for n, t in runs.items()} for machine, runs in counted["runs"].items()},
+        line.plant("items")["items"],
+        [(t, text) for t, text in line.plant("incidents")["incidents"]],
+    )
+    return [str(finding) for finding in check(evidence)]
 
 
 def _free_ports(count: int) -> int:

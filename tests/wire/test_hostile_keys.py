@@ -130,7 +130,9 @@ def test_a_line_with_keys_makes_parts_and_everybody_speaks_for_himself_only(
         assert not answers(sock, Inquire("belt"))
     with raw(keys, KEY, f"{KEY} 12", "belt", commands) as sock:  # under its own: it may look
         assert {type(message) for message in answers(sock, *MOVING, Inquire("belt"))} == {View}
-    with raw(keys, "runner", "runner", "belt", commands) as sock:  # the right key, but not the process with the lease
+    with raw(
+        keys, "runner", "runner", "belt", commands
+    ) as sock:  # the right key, but not the process with the lease
         found = answers(sock, MOVING[0], MOVING[1])
         assert [message for message in found if isinstance(message, LeaseDenied)]
 
@@ -148,7 +150,9 @@ def test_a_line_with_keys_makes_parts_and_everybody_speaks_for_himself_only(
     assert not line.crash_files()
 
 
-def test_the_name_is_checked_with_each_message_also_after_a_handover_of_the_connection(tmp_path: Path) -> None:
+def test_the_name_is_checked_with_each_message_also_after_a_handover_of_the_connection(
+    tmp_path: Path,
+) -> None:
     """Two keys that use one routing id one after another: each message counts for its own key."""
     keys = tmp_path / "keys"
     for name in ("belt", "runner", "operator"):
@@ -189,7 +193,9 @@ def test_the_name_is_checked_with_each_message_also_after_a_handover_of_the_conn
     ],
     ids=["missing", "readable", "no key", "not trusted", "open"],
 )
-def test_keys_that_cannot_be_used_are_named_before_anything_starts(mistreated: Line, spoil: Any, said: str) -> None:
+def test_keys_that_cannot_be_used_are_named_before_anything_starts(
+    mistreated: Line, spoil: Any, said: str
+) -> None:
     line = mistreated
     line.well("keys", "make", "--line", str(line.file))
     spoil(line.state / "keys")

@@ -16,7 +16,6 @@ import zmq
 
 from cellctl.journal import LeaseTaken, Taken
 from cellctl.live.line_file import read_line
-from cellctl.live.store import read_all_rows
 from cellctl.messages import (
     Answer,
     Cancel,
@@ -39,8 +38,6 @@ from cellctl.messages import (
     encode,
 )
 from cellctl.packml import Mode, StateCommand
-from cellctl_sim.checkers import check
-from cellctl_sim.evidence import Evidence, gather
 
 Line = Any  # the line of the fixture `mistreated`
 
@@ -285,7 +282,9 @@ def attack(line: Line, context: zmq.Context[Any], rng: random.Random) -> None:
 
 
 @pytest.mark.timeout(180)
-def test_bad_input_at_every_door_changes_nothing_and_is_logged_with_its_sender(mistreated: Line) -> None:
+def test_bad_input_at_every_door_changes_nothing_and_is_logged_with_its_sender(
+    mistreated: Line, evidence_findings: Any
+) -> None:
     line, rng = mistreated, random.Random(5)
     line.well("up", "puck", "--simulated", "--detach")
     pids = {name: line.pid(name) for name in (*line.deployment.processes, "plant")}
@@ -307,24 +306,10 @@ def test_bad_input_at_every_door_changes_nothing_and_is_logged_with_its_sender(m
         ("outdoor", 1, 0),
     ]
     assert status["alarms"] == []
-    assert check(evidence_of(line)) == []
+    assert evidence_findings(line) == []
     line.well("down")
     for name in line.deployment.processes:
         assert '"peer":"mallory"' in line.log(name), name
     assert "something other than a subscription" in line.log("belt")
     assert not [name for name, text in line.logs().items() if "Traceback" in text]
     assert line.crash_files() == []
-
-
-def evidence_of(line: Line) -> Evidence:
-    """What the line and its plant know, for the checkers of the crash search."""
-    model, _ = read_line(line.file)
-    counted = line.plant("counters")
-    return gather(
-        model,
-        {name: list(read_all_rows(line.state / f"{name}.sqlite")) for name in (*model.processes, "runner")},
-        counted["counters"],
-        {machine: {int(n): t for n, t in runs.items()} for machine, runs in counted["runs"].items()},
-        line.plant("items")["items"],
-        [(t, text) for t, text in line.plant("incidents")["incidents"]],
-    )

@@ -18,6 +18,7 @@ import pytest
 from cellctl.journal import LeaseTaken, Taken
 from cellctl.live import deployment as deployments
 from cellctl.live.bring_up import free_addresses
+from cellctl.live.child import Exit
 
 Line = Any  # the line of the fixture `mistreated`
 
@@ -44,7 +45,9 @@ def programs_run(line: Line) -> int:
     return sum(times for runs in line.plant("counters")["runs"].values() for times in runs.values())
 
 
-def test_the_same_line_with_another_state_directory_is_refused_and_nothing_is_started(mistreated: Line) -> None:
+def test_the_same_line_with_another_state_directory_is_refused_and_nothing_is_started(
+    mistreated: Line,
+) -> None:
     line, other = mistreated, mistreated.place.parent / "other"
     line.well("up", "puck", "--simulated", "--detach")
     second = line.run("up", "puck", "--simulated", state=other)
@@ -62,12 +65,17 @@ def test_a_second_process_by_hand_with_the_same_journal_is_refused(mistreated: L
     for arguments in (("run-runner",), ("run-module", "belt")):
         second = line.run(*arguments)
         name = "runner" if len(arguments) == 1 else "belt"
-        assert second.returncode == 1
-        assert f"is in use by process {line.pid(name)}; two processes must never write one journal" in second.stderr
+        assert second.returncode == Exit.WAITS
+        assert (
+            f"is in use by process {line.pid(name)}; two processes must never write one journal"
+            in second.stderr
+        )
 
 
 @pytest.mark.timeout(180)
-def test_a_second_runner_at_other_addresses_gets_no_lease_while_the_first_makes_parts(mistreated: Line) -> None:
+def test_a_second_runner_at_other_addresses_gets_no_lease_while_the_first_makes_parts(
+    mistreated: Line,
+) -> None:
     """It has the same name, the same line file and a journal of its own: only the modules can tell them apart."""
     line, other = mistreated, mistreated.place.parent / "other"
     line.well("up", "puck", "--simulated", "--detach")
@@ -84,8 +92,13 @@ def test_a_second_runner_at_other_addresses_gets_no_lease_while_the_first_makes_
         refused = log.read_text()
     assert "lease denied" in refused
     assert "this is another process, with another journal" in refused
-    taken = [record.command for name in own.processes if name != "runner" for record in line.records(name)
-             if isinstance(record, Taken)]
+    taken = [
+        record.command
+        for name in own.processes
+        if name != "runner"
+        for record in line.records(name)
+        if isinstance(record, Taken)
+    ]
     numbers = Counter(command.number for command in taken)
     assert set(numbers.values()) == {1}
     assert programs_run(line) == 1
@@ -94,7 +107,9 @@ def test_a_second_runner_at_other_addresses_gets_no_lease_while_the_first_makes_
 
 
 @pytest.mark.timeout(120)
-def test_a_second_runner_whose_journal_is_shorter_is_refused_also_after_the_first_died(mistreated: Line) -> None:
+def test_a_second_runner_whose_journal_is_shorter_is_refused_also_after_the_first_died(
+    mistreated: Line,
+) -> None:
     line, other = mistreated, mistreated.place.parent / "other"
     line.well("up", "puck", "--simulated", "--detach")
     line.well("order", "add", "sensor-puck/indoor:1", "--id", "first")
@@ -102,13 +117,15 @@ def test_a_second_runner_whose_journal_is_shorter_is_refused_also_after_the_firs
     assert line.eventually(lambda: bool(line.status()["parts"]), within=20)
     own = line.deployment
     deployments.save(
-        msgspec.structs.replace(own, state=str(other), processes={**own.processes, **free_addresses(["runner"])})
+        msgspec.structs.replace(
+            own, state=str(other), processes={**own.processes, **free_addresses(["runner"])}
+        )
     )
     runner = line.pid("runner")
     os.kill(runner, signal.SIGSTOP)  # as good as dead for its peers, and not started again
     try:
         with started(line, other, "run-runner") as log:
-            denied = "records were lost. Nothing moves until a person has put the part map right"
+            denied = "the runner's journal does not have record"
             assert line.eventually(lambda: denied in log.read_text(), within=20)
     finally:
         os.kill(runner, signal.SIGCONT)
