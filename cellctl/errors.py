@@ -114,7 +114,7 @@ class StoreLocked(StoreError):
 
 
 class JournalBroken(StoreError):
-    """A record does not fit the chain of those before it: it was changed, removed or torn."""
+    """A journal that cannot be believed: a record was changed, removed or torn, or a newer cellctl wrote it."""
 
 
 class JournalShort(StoreError):

@@ -81,7 +81,9 @@ class LeaseRequest(Message, frozen=True, tag=True):
     seen: Head = Head()  # of the module's journal, the farthest that the holder saw
     proof: Head = Head()  # the end of the holder's journal that the module named: the holder has that record
     accepted_by: str = ""  # the person who accepted that one of the two lost records, and why
-    gives_up: bool = False  # the module lost them: what it has unfinished is given up, the holder expects no answer
+    gives_up: bool = (
+        False  # the module lost them: what it has unfinished is given up, the holder expects no answer
+    )
 
 
 class Command(Message, frozen=True, tag=True):
@@ -268,7 +270,9 @@ class View(Message, frozen=True, tag=True):
     alarms: tuple[Alarm, ...] = ()
     occupied: dict[str, bool | None] = {}  # station -> seen occupied; None where no sensor can say
     finishing: str = ""  # what is being finished while holding, and for how long at most
-    settled: tuple[str, ...] = ()  # how each command stood that was left unfinished, until the next one is taken
+    settled: tuple[
+        str, ...
+    ] = ()  # how each command stood that was left unfinished, until the next one is taken
     head: Head = Head()
     entered_by: str = ""  # who brought it into its state: a person, "runner", "fault", "safety", ...
 

@@ -33,7 +33,13 @@ def recover(context: click.Context, as_json: bool, state: Path | None) -> None:
         print_json(found)
     else:
         print_map(found)
-    if found["journals"] or found["contradictions"] or found["questions"] or found["lost"] or found["decisions"]:
+    if (
+        found["journals"]
+        or found["contradictions"]
+        or found["questions"]
+        or found["lost"]
+        or found["decisions"]
+    ):
         context.exit(1)
 
 
@@ -66,7 +72,9 @@ def print_map(found: dict[str, Any]) -> None:
             click.echo(f"    cellctl recover correct {item} PLACE      (a station, or `{GONE}`)")
     for item in found["lost"]:
         click.echo(f"\nLOST {item}: nobody knows where it is. Find it, then say where it is now:")
-        click.echo(f"    cellctl recover correct {item} PLACE      (a station, or `{GONE}` when it was taken away)")
+        click.echo(
+            f"    cellctl recover correct {item} PLACE      (a station, or `{GONE}` when it was taken away)"
+        )
     for question in found["questions"]:
         click.echo(f"\nQUESTION {question['number']} of {question['module']}: {question['text']}")
         for choice, meaning in question["choices"].items():

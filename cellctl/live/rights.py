@@ -1,5 +1,5 @@
-"""Who may say what to a server of the bus: pure, by the name of the peer. With keys a peer has the name of its key; without
-them it has the name that it gives, which keeps mistakes out and nobody else.
+"""Who may say what to a server of the bus: pure, by the name of the peer. With keys a peer has the name of its key;
+without them it has the name that it gives, which keeps mistakes out and nobody else.
 """
 
 from __future__ import annotations

@@ -50,7 +50,12 @@ def read_rows(path: Path, after: int = 0) -> Iterator[bytes]:
     with _explained(path), closing(_connect(f"{path.absolute().as_uri()}?mode=ro")) as database:
         _check_format(database, path)
         while rows := database.execute(select, (after, _CHUNK)).fetchall():
-            yield from (row for _, row in rows)
+            for number, row in rows:
+                if not isinstance(row, bytes):  # what SQLite finds where a page is gone
+                    raise JournalBroken(
+                        f"the journal {path}: {_CAUSES[sqlite3.SQLITE_CORRUPT]} (row {number})"
+                    )
+                yield row
             after = rows[-1][0]
 
 
@@ -117,7 +122,7 @@ class Store:
 
     def _answer(self) -> asyncio.Future[None]:
         if self._ended is not None:
-            raise StoreError(*self._ended.args)
+            raise type(self._ended)(*self._ended.args)
         future: asyncio.Future[None] = self._loop.create_future()
         self._unanswered.append(future)
         return future
@@ -133,7 +138,7 @@ class Store:
         while self._unanswered:
             future = self._unanswered.popleft()
             if not future.done():
-                future.set_exception(StoreError(*error.args))
+                future.set_exception(type(error)(*error.args))
 
     # --- in the writer thread -----------------------------------------------------------------------------------
 
@@ -241,7 +246,7 @@ def _connect(uri: str) -> sqlite3.Connection:
 def _check_format(database: sqlite3.Connection, path: Path) -> None:
     (found,) = database.execute("PRAGMA user_version").fetchone()
     if found > FORMAT:
-        raise StoreError(
+        raise JournalBroken(
             f"the journal {path} was written by a newer cellctl (format {found}); this one reads {FORMAT}"
         )
 

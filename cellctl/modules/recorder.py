@@ -13,7 +13,9 @@ from cellctl.runtime import Channel, Event, Runtime
 
 LONGEST = 20_000  # records that a replay may have to read
 
-TellMove = Callable[[str, int, int, Move, Head], None]  # module, command, which of its moves, the move, the journal
+TellMove = Callable[
+    [str, int, int, Move, Head], None
+]  # module, command, which of its moves, the move, the journal
 
 
 class Recorder:

@@ -39,12 +39,18 @@ class Remote:
     asked: float = float("-inf")  # when it was asked for its lease [s]
     proof: Head = Head()  # the end of our journal that the module named and that we have
     named: Head = Head()  # the one that it named last
-    accepted_by: str = ""  # the person who accepted that a journal lost records, until the module has heard it
+    accepted_by: str = (
+        ""  # the person who accepted that a journal lost records, until the module has heard it
+    )
     gives_up: bool = False  # with it: what the module has unfinished is given up
 
     def see(self, message: Message) -> None:
         """A message says how far the journal of its process is durable."""
-        head = message.view.head if isinstance(message, Event) and message.view else getattr(message, "head", Head())
+        head = (
+            message.view.head
+            if isinstance(message, Event) and message.view
+            else getattr(message, "head", Head())
+        )
         if head.sequence > self.head.sequence:
             self.head = head
 

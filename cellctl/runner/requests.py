@@ -5,7 +5,7 @@ the reply leaves after the events are durable.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -37,13 +37,22 @@ AT_REST = (State.STOPPED, State.IDLE, State.ABORTED, State.HELD)
 E = TypeVar("E", bound=StrEnum)
 
 
+MOST = 1_000_000  # pieces of an order or a lot; also the highest priority, and below zero the lowest
+
+Name = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")
+]  # printed everywhere
+Pieces = Annotated[int, msgspec.Meta(le=MOST)]
+Priority = Annotated[int, msgspec.Meta(ge=-MOST, le=MOST)]
+
+
 class _OrderBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    order: str
+    order: Name
     text: str  # the recipe file's text
     source: str  # its name, for messages
     variant: str
-    quantity: int
-    priority: int = 0
+    quantity: Pieces
+    priority: Priority = 0
 
 
 def order(runner: Runner, who: str, body: Body) -> Body:
@@ -76,8 +85,8 @@ def cancel(runner: Runner, who: str, body: Body) -> Body:
 def priority(runner: Runner, who: str, body: Body) -> Body:
     """Give an order another priority; higher goes first."""
     number = body.get("priority")
-    if not isinstance(number, int):
-        raise Refused("a priority is a whole number")
+    if not isinstance(number, int) or abs(number) > MOST:
+        raise Refused(f"a priority is a whole number of at most {MOST}")
     runner.record(OrderPrioritised(_order_id(runner, body), number, who, runner.runtime.utc()))
     return {}
 
@@ -91,8 +100,8 @@ def drain(runner: Runner, who: str, body: Body) -> Body:
 class _LoadBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     material: str
     station: str
-    lot: str
-    quantity: int
+    lot: Name
+    quantity: Pieces
 
 
 def load(runner: Runner, who: str, body: Body) -> Body:

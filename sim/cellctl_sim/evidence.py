@@ -126,7 +126,9 @@ def _read(
 ) -> Iterator[tuple[Head, R]]:
     kept = tuple(rows)
     try:
-        for row, record in zip(kept, Journal(Rows(kept), name, decoder, BeganAgain | Snapshot).replay(), strict=True):
+        for row, record in zip(
+            kept, Journal(Rows(kept), name, decoder, BeganAgain | Snapshot).replay(), strict=True
+        ):
             yield Head(int.from_bytes(row[:8], "big"), row[8:24].hex()), record
     except JournalBroken as error:
         broken.append(str(error))

@@ -172,7 +172,7 @@ def test_the_name_is_checked_with_each_message_also_after_a_handover_of_the_conn
                     sock.send(encode(Inquire(key)))
                     async with asyncio.timeout(5):
                         before = server.rejected
-                        while server.rejected == before and not heard[-1:] == [key]:
+                        while server.rejected == before and heard[-1:] != [key]:
                             await asyncio.sleep(0.01)
                             heard += [i.message.module for i in server.requests.drain() if i.message]
         bus.close()

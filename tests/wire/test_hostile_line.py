@@ -14,6 +14,8 @@ import msgspec
 import pytest
 import zmq
 
+from cellctl.cli.files import shipped
+from cellctl.flow.events import Drained, LotLoaded, ModuleOut
 from cellctl.journal import LeaseTaken, Taken
 from cellctl.live.line_file import read_line
 from cellctl.messages import (
@@ -178,12 +180,35 @@ def requests(rng: random.Random) -> Iterator[Message]:
     yield Request("4", "order", "mallory", {"order": "big", "text": "a" * 900_000, "source": "s"})
     yield Request("5", "order", "mallory", order_body("recipe: [" * 2000))
     yield Request("6", "order", "mallory", order_body("\x00\xff"))
+    sound = shipped_recipe()
+    for spoilt in (
+        {"quantity": 2**63},
+        {"quantity": 0},
+        {"priority": 2**63},
+        {"order": ""},
+        {"order": "\x1b[2J"},
+        {"order": "x" * 65},
+        {"parts": [{"force": ext}]},
+    ):
+        yield Request("8", "order", "mallory", order_body(sound) | spoilt)
+    yield Request("9", "load", "mallory", load_body() | {"quantity": 2**63})
+    yield Request("10", "load", "mallory", load_body() | {"lot": "\n" * 3})
     yield Request("7", "correct", "mallory", {"item": "c" * 300_000, "place": "\x00" * 300_000})
     yield from wrong_way("runner")
 
 
 def order_body(text: str) -> dict[str, Any]:
     return {"order": "o", "text": text, "source": "x.yaml", "variant": "indoor", "quantity": 1}
+
+
+def load_body() -> dict[str, Any]:
+    return {"material": "board", "station": "boards.pick", "lot": "L1", "quantity": 5}
+
+
+def shipped_recipe() -> str:
+    recipes = shipped()
+    assert recipes is not None
+    return (recipes / "products" / "sensor-puck.yaml").read_text()
 
 
 @contextmanager
@@ -306,6 +331,7 @@ def test_bad_input_at_every_door_changes_nothing_and_is_logged_with_its_sender(
         ("outdoor", 1, 0),
     ]
     assert status["alarms"] == []
+    assert not [event for event in line.events() if isinstance(event, LotLoaded | Drained | ModuleOut)]
     assert evidence_findings(line) == []
     line.well("down")
     for name in line.deployment.processes:
