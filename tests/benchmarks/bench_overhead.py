@@ -5,7 +5,8 @@ Run `python tests/benchmarks/bench_overhead.py`; it takes two minutes. A command
 (`device_time`), that is overhead: both journals, the bus, and the skill between its actions. "to the module" is the
 part until the module has taken the command. "hand-over" is from the answer to the next intent for the same part, where
 that follows at once (within 0.2 s: beyond, the part waited for a place or a tool). Live, these are wall time
-on this machine with all it runs beside; in virtual time they are the modelled latencies of bus and disk.
+on this machine with all it runs beside; in virtual time they are the modelled latencies of bus and disk. An `advance`
+that waits for the part ahead to leave its target waits inside the command, and is among the longest.
 """
 
 from __future__ import annotations
