@@ -308,4 +308,6 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    if any(argument.startswith("-") for argument in sys.argv[1:]):
+        sys.exit("usage: python docs/generate.py [FOLDER]")
     main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "reference")
