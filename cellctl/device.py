@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, Generic, Protocol, TypeVar
+from typing import Annotated, Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -202,8 +202,13 @@ class DigitalIO(Driver, Protocol):
 
     async def outputs(self) -> tuple[bool, ...]: ...
 
-    async def until_input(self, number: int, value: bool, every: float) -> None:
-        """Wait until an input has a value. Wrap it in a deadline."""
+    async def until_input(
+        self, number: int, value: bool, every: float, looked: Callable[[float], None] | None = None
+    ) -> None:
+        """Wait until an input has a value. Wrap it in a deadline.
+
+        `looked(seconds)` is told how long each reading took, also one that failed or was broken off.
+        """
 
     def set_output(self, number: int, value: bool) -> Action[None]: ...
 
@@ -242,6 +247,20 @@ class RobotArm(Driver, Protocol):
         """What the flange carries besides the tool [kg]. Raises LimitExceeded when the arm cannot carry it."""
 
 
+@runtime_checkable
+class JoggedArm(RobotArm, Protocol):
+    """An arm that can be moved by hand, in steps. A broken-off step stops it where it is."""
+
+    def step(self, by: Pose, speed: float) -> Action[None]:
+        """Move the tool point by so much, on a straight line, along and around the axes of the arm's base.
+
+        `speed` is that of the tool point [m/s], or [rad/s] where it only turns.
+        """
+
+    def turn_joint(self, joint: int, angle: float, speed: float) -> Action[None]:
+        """Turn one joint, from 0, by `angle` [rad] at `speed` [rad/s]."""
+
+
 class Gripper(Driver, Protocol):
     def grip(self) -> Action[bool]:
         """Close; True when something is held."""
@@ -278,6 +297,7 @@ class Reference:
 
 DeviceName = Annotated[str, Reference("device")]
 PointName = Annotated[str, Reference("point")]  # "io1.di4", "io1.do4"
+StationName = Annotated[str, Reference("station")]  # "belt.load"
 
 
 @dataclass(frozen=True, slots=True)

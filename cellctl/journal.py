@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from itertools import chain
 from types import UnionType
 from typing import Any, Generic, TypeVar
 
@@ -21,6 +22,7 @@ from cellctl.runtime import RecordStore
 
 R = TypeVar("R")
 
+FARTHEST = 100_000  # records that are gone through to find what a peer saw; some 0.5 s of reading
 _DIGEST_BYTES = 16
 _PREFIX = 8 + _DIGEST_BYTES  # sequence, digest; then the record
 
@@ -49,7 +51,7 @@ class Journal(Generic[R]):
         Raises JournalBroken where a row does not fit the chain.
         """
         for position, row in enumerate(self._store.replay()):
-            sequence, digest, payload = int.from_bytes(row[:8], "big"), row[8:_PREFIX], row[_PREFIX:]
+            sequence, digest, payload = _split(row)
             if (
                 is_first_kept := position == 0 and sequence > 1
             ):  # older rows are archived: its digest is believed
@@ -110,12 +112,31 @@ class Journal(Generic[R]):
     def has(self, seen: Head) -> bool:
         """Whether a peer that saw the journal end at `seen` saw this journal: no record up to there was lost since.
 
-        What is older than the oldest record kept is believed.
+        What is older than the oldest record kept is looked for in the archive. What is not there any more, or is
+        older by more than FARTHEST records, counts as lost: a person has to look.
         """
         if seen.sequence < self._oldest:
-            return True
+            return not seen.sequence or self._is_archived(seen)
         begin = (seen.sequence - self._oldest) * _DIGEST_BYTES
         return self._digests[begin : begin + _DIGEST_BYTES].hex() == seen.digest != ""
+
+    def _is_archived(self, seen: Head) -> bool:
+        """Whether an unbroken chain leads from `seen` in the archive to the oldest record kept."""
+        if self._oldest - seen.sequence > FARTHEST:
+            return False
+        sequence, digest = seen.sequence - 1, b""
+        try:
+            for row in chain(self._store.archived(seen.sequence), self._store.replay()):
+                number, found, payload = _split(row)
+                fits = found == _digest_of(digest, payload) if digest else found.hex() == seen.digest
+                if number != sequence + 1 or not fits:
+                    return False
+                if number == self._oldest:
+                    return found == self._digests[:_DIGEST_BYTES]
+                sequence, digest = number, found
+        except StoreError:
+            pass
+        return False
 
     def _payload(self, record: R) -> bytes:
         try:
@@ -129,11 +150,21 @@ class Journal(Generic[R]):
 
     def _link(self, payload: bytes) -> None:
         self._sequence += 1
-        self._digest = hashlib.blake2b(self._digest + payload, digest_size=_DIGEST_BYTES).digest()
+        self._digest = _digest_of(self._digest, payload)
         self._digests += self._digest
 
     def _publish_head(self) -> None:
         self.head = Head(self._sequence, self._digest.hex() if self._sequence else "")
+
+
+def _split(row: bytes) -> tuple[int, bytes, bytes]:
+    """Sequence number, digest and record of a row."""
+    return int.from_bytes(row[:8], "big"), row[8:_PREFIX], row[_PREFIX:]
+
+
+def _digest_of(before: bytes, payload: bytes) -> bytes:
+    """The digest of everything up to a record, from that of what stands before it."""
+    return hashlib.blake2b(before + payload, digest_size=_DIGEST_BYTES).digest()
 
 
 UNTIL = (
@@ -167,6 +198,7 @@ class LeaseTaken(Record, frozen=True, tag=True):
     epoch: int
     seen: Head = Head()  # the holder's journal
     accepted_by: str = ""  # the person who accepted that one of the two journals lost records, and why
+    by_hand: bool = False  # to a panel, or in manual mode to nobody ("")
 
 
 class Taken(Record, frozen=True, tag=True):
@@ -254,6 +286,20 @@ class HandedOn(Record, frozen=True, tag=True):
     number: int
 
 
+class Left(Record, frozen=True, tag=True):
+    """An announced part has left its place by itself; the lease holder is told until it knows."""
+
+    module: str
+    number: int
+
+
+class LeftKnown(Record, frozen=True, tag=True):
+    """The lease holder knows that it left."""
+
+    module: str
+    number: int
+
+
 ModuleRecord = (
     BeganAgain
     | LeaseTaken
@@ -267,6 +313,8 @@ ModuleRecord = (
     | Told
     | Found
     | HandedOn
+    | Left
+    | LeftKnown
 )
 
 _encoder = msgspec.msgpack.Encoder()

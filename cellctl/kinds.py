@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from cellctl.device import Capability, Pose, Recovery
-from cellctl.reading import Angle, AnyQuantity, Between, Duration, Length, Ratio, Speed, usually
+from cellctl.device import Capability, Pose, Recovery, StationName
 from cellctl.skill import (
     Ends,
     Holds,
@@ -23,16 +22,17 @@ from cellctl.skill import (
     StationKeys,
     Works,
 )
+from cellctl.written import Angle, AnyQuantity, Between, Duration, Length, Ratio, Speed, Written, usually
 
 
-class Options(BaseModel):
+class Options(Written):
     """A module's own keys in the line file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 DONE = Outcome(Ends.AT_TARGET, "it was done")
 FAILED = Outcome(Ends.ANYWHERE, "a person said that it failed; where the part is must be looked at")
+
+OVERHANG = 0.1  # [m] from the last stop of a belt to its end where nothing is said
 
 # --- conveyor -----------------------------------------------------------------------------------------------------
 
@@ -52,6 +52,15 @@ class ConveyorOptions(Options):
     )
     pitch: Annotated[Length, Between("1 mm", "10 m")] | None = Field(
         default=None, description="of an indexing belt"
+    )
+    circuit: Annotated[Length, Between("10 mm", "1000 m")] | None = Field(
+        default=None, description="of a belt that runs in a circle: its length once around"
+    )
+    end: Annotated[Length, Between("1 mm", "1000 m")] | None = Field(
+        default=None, description="where parts leave it over its end; 100 mm behind the last stop if not given"
+    )
+    onto: StationName = Field(
+        default="", description="the station of another module to which parts come over its end"
     )
 
 
@@ -283,6 +292,10 @@ class Program(Options):
     takes: dict[str, Takes] = Field(default={}, description="its values by name, in the controller's order")
     gives: tuple[str, ...] = Field(default=(), description="names of its results, in the controller's order")
     time: Annotated[Duration, Between("1 ms", "1000 h")] = Field(description="how long it usually runs")
+    counted: bool = Field(
+        default=False,
+        description="true: behind its other values the controller is told how many parts to make",
+    )
 
 
 class MachineOptions(Options):

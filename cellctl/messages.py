@@ -1,9 +1,10 @@
 """Every message on the bus, in one table.
 
-Runner to module: LeaseRequest, Command, Cancel, Instruct, Inquire, Settle, Jog, Noted. Module to runner:
-LeaseGranted, LeaseDenied, Accepted, Refusal, Answer, TooLate, Announced, View. Client to runner: Request; back:
-Reply. Published by modules and runner: Event. On the wire each is MessagePack, tagged with its name; `encode` and
-`decode` are the only codec.
+Runner to module: LeaseRequest, Command, Cancel, Instruct, Inquire, Settle, Noted. Module to runner:
+LeaseGranted, LeaseDenied, Accepted, Refusal, Heeded, Answer, TooLate, Announced, Withdrawn, View.
+Panel to module, in manual mode: LeaseRequest, Jog, LeaseReturned; back: LeaseGranted, LeaseDenied, JogEnded, View.
+Client to runner: Request; back: Reply. Published by modules and runner: Event.
+On the wire each is MessagePack, tagged with its name; `encode` and `decode` are the only codec.
 Fields are only ever added, with defaults.
 """
 
@@ -20,16 +21,19 @@ MAX_MESSAGE_BYTES = 1_000_000
 
 
 class Limits(msgspec.Struct, frozen=True, tag="limits"):
-    """What a measured value must lie within, SI units."""
+    """What a measured value must lie within, SI units. `dimension` is a `cellctl.units.Dimension` value."""
 
     nominal: float
     lower: float
     upper: float
+    dimension: str = ""
 
 
 Value = bool | int | float | str | Limits | None
 
 
+GONE = ""  # the place of an item that is not on the line
+LOST = "?"  # the place of an item that nobody knows
 UNKNOWN_END = "unknown"  # the outcome of a command whose records were lost
 
 
@@ -55,7 +59,7 @@ class Item(msgspec.Struct, frozen=True):
 
 
 class Move(msgspec.Struct, frozen=True):
-    """An item changed its place: it is at `place` now. "" means it left the line; "?" that nobody knows."""
+    """An item changed its place: it is at `place` now, which may be GONE (it left the line) or LOST."""
 
     item: str
     place: str
@@ -84,6 +88,7 @@ class LeaseRequest(Message, frozen=True, tag=True):
     gives_up: bool = (
         False  # the module lost them: what it has unfinished is given up, the holder expects no answer
     )
+    by_hand: bool = False  # a panel asks, to move the module by hand: in manual mode, and only then
 
 
 class Command(Message, frozen=True, tag=True):
@@ -100,6 +105,7 @@ class Command(Message, frozen=True, tag=True):
     attempt: int = 1
     parameters: dict[str, Value] = {}
     head: Head = Head()
+    carriers: dict[str, str] = {}  # carrier -> the station at which it stands, of those that items are on
 
 
 class Cancel(Message, frozen=True, tag=True):
@@ -115,13 +121,17 @@ class Cancel(Message, frozen=True, tag=True):
 
 
 class Instruct(Message, frozen=True, tag=True):
-    """A PackML command or a change of mode, by a person or the runner. Hold, Stop and Abort need no lease."""
+    """A PackML command or a change of mode, by a person or the runner. Hold, Stop and Abort need no lease.
+
+    One with an `id` is answered by Heeded or Refusal, whichever it is.
+    """
 
     module: str
     who: str
     command: StateCommand | None = None
     mode: Mode | None = None
     epoch: int = 0
+    id: str = ""
 
 
 class Inquire(Message, frozen=True, tag=True):
@@ -131,30 +141,54 @@ class Inquire(Message, frozen=True, tag=True):
 
 
 class Settle(Message, frozen=True, tag=True):
-    """An operator's word on a question that a module asked."""
+    """An operator's word on a question that a module asked. One with an `id` is answered by Heeded or Refusal."""
 
     module: str
     question: int
     choice: str
     who: str
     note: str = ""
+    id: str = ""
+
+
+class LeaseReturned(Message, frozen=True, tag=True):
+    """A panel gives a module's lease up: what it moved stops. Answered by View, its sensors freshly read."""
+
+    module: str
+    epoch: int
 
 
 class Jog(Message, frozen=True, tag=True):
-    """Move by hand while the module is in manual mode; void 200 ms after the last one."""
+    """Move by hand, by the panel that has the lease in manual mode; void 200 ms after it was sent.
+
+    A press is one motion, from the first message with its number to JogEnded; one that has ended never goes on.
+    """
 
     module: str
     who: str
-    device: str
+    device: str  # or its role in the module; an output such as "io1.do0"
     motion: str
-    speed: float = 0.0  # as a fraction of the device's greatest manual speed
+    speed: float = 0.0  # [m/s], [rad/s]; negative: backwards; 0: the usual one of the motion
+    distance: float = 0.0  # [m], [rad], with its sign; 0: until it is let go
+    epoch: int = 0  # of the lease
+    press: int = 1  # rises by one with each press under the lease
+    at: float = 0.0  # since the lease was granted, by the panel's clock [s]
+
+
+class JogEnded(Message, frozen=True, tag=True):
+    """A press is over and its motion has stopped: `why` it broke off, "" when it came to its end."""
+
+    module: str
+    press: int
+    why: str = ""
 
 
 class Noted(Message, frozen=True, tag=True):
-    """An announced part was taken on; it need not be announced again."""
+    """An announced part was taken on; it need not be announced again. Or, `withdrawn`: that it left is known."""
 
     module: str
     number: int
+    withdrawn: bool = False
 
 
 # --- module to runner -----------------------------------------------------------------------------------------
@@ -184,12 +218,25 @@ class Accepted(Message, frozen=True, tag=True):
 
 
 class Refusal(Message, frozen=True, tag=True):
-    """Nothing happened and nothing was stored; the same number may come again."""
+    """Nothing happened and nothing was stored; the same number may come again.
+
+    `id` is that of the Instruct or Settle that is refused.
+    """
 
     module: str
     number: int
     why: str
     lease_lost: bool = False
+    id: str = ""
+
+
+class Heeded(Message, frozen=True, tag=True):
+    """The Instruct or Settle of this `id` was taken: the module is in `state` and `mode` with it."""
+
+    module: str
+    id: str
+    state: State
+    mode: Mode
 
 
 class Answer(Message, frozen=True, tag=True):
@@ -223,6 +270,13 @@ class Announced(Message, frozen=True, tag=True):
     recipe: str = ""  # the recipe it is for, where the module can tell
     variant: str = ""
     given: dict[str, Value] = {}
+
+
+class Withdrawn(Message, frozen=True, tag=True):
+    """A part that the module announced has left its place without being worked on there. Repeated until Noted so."""
+
+    module: str
+    number: int
 
 
 class TooLate(Message, frozen=True, tag=True):
@@ -261,7 +315,6 @@ class View(Message, frozen=True, tag=True):
     module: str
     state: State
     mode: Mode
-    event: int  # number of the last event that this view contains
     holder: str = ""
     epoch: int = 0
     doing: tuple[int, ...] = ()
@@ -275,6 +328,7 @@ class View(Message, frozen=True, tag=True):
     ] = ()  # how each command stood that was left unfinished, until the next one is taken
     head: Head = Head()
     entered_by: str = ""  # who brought it into its state: a person, "runner", "fault", "safety", ...
+    unread: tuple[str, ...] = ()  # safety inputs that its process has not read yet
 
 
 # --- clients and runner ---------------------------------------------------------------------------------------
@@ -290,11 +344,12 @@ class Request(Message, frozen=True, tag=True):
 
 
 class Reply(Message, frozen=True, tag=True):
-    """The runner's reply: `error` is empty when it is well."""
+    """The runner's reply: `error` is empty when it is well; `who` is as whom the records name the client."""
 
     id: str
     body: dict[str, Any] = {}
     error: str = ""
+    who: str = ""
 
 
 # --- events ---------------------------------------------------------------------------------------------------
@@ -314,8 +369,7 @@ class Event(Message, frozen=True, tag=True):
     index: int = 0  # of the move: which of the command's moves, from 0
     head: Head = Head()  # of the move: the journal of its process, which has it
     alarm: Alarm | None = None
-    cleared: str = ""  # code of an alarm that is over
-    status: dict[str, Any] | None = None  # the runner's status, for displays
+    cleared: str = ""  # code and source of an alarm that is over
 
 
 AnyMessage = (
@@ -325,15 +379,19 @@ AnyMessage = (
     | Instruct
     | Inquire
     | Settle
+    | LeaseReturned
     | Jog
+    | JogEnded
     | Noted
     | LeaseGranted
     | LeaseDenied
     | Accepted
     | Refusal
+    | Heeded
     | Answer
     | TooLate
     | Announced
+    | Withdrawn
     | View
     | Request
     | Reply

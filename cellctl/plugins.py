@@ -36,9 +36,9 @@ def load_drivers() -> dict[str, DriverDeclaration]:
 def declarations(group: str, expected: type[D], found: Iterable[EntryPoint]) -> dict[str, D]:
     """The declarations that entry points of one group name, sorted by name. Raises PlugInError."""
     owners: dict[str, EntryPoint] = {}
-    for point in sorted(found, key=_identity):
+    for point in sorted(found, key=lambda point: (point.name, point.value)):
         other = owners.setdefault(point.name, point)
-        if _identity(other) != _identity(point):
+        if other is not point and _identity(other) != _identity(point):
             raise PlugInError(
                 f"{group}: {point.name!r} is given by {distribution_of(other)} ({other.value}) and by "
                 f"{distribution_of(point)} ({point.value}); uninstall one of them"

@@ -109,17 +109,27 @@ class RecordStore(Protocol):
         They are kept. Raises StoreError.
         """
 
+    def archived(self, first: int) -> Iterator[bytes]:
+        """The archived rows from number `first` on, as far as they are still there, in the order of appending.
+
+        Raises StoreError where they cannot be read.
+        """
+
 
 # --- the bus ------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A message and the peer that sent it. `message` is None when the peer fell silent or came back."""
+    """A message and the peer that sent it. `message` is None when the peer fell silent or came back.
+
+    `key` is the name of the key by which the peer proved who it is; "" on a bus without keys.
+    """
 
     peer: str
     message: Message | None = None
     alive: bool = True
+    key: str = ""
 
 
 class Server(Protocol):

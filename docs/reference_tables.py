@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from cellctl.device import Reference
-from cellctl.reading import Between, Measured, OfDimension
+from cellctl.written import Between, Measured, OfDimension
 
 Rows = Iterable[Iterable[object]]
 

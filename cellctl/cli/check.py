@@ -30,7 +30,7 @@ def check(paths: tuple[str, ...], line_name: str | None, form: str, as_json: boo
     A line is checked with all recipes in the `products` beside its `lines`, a recipe with the line of --line or with
     the lines in the `lines` beside its `products`.
     """
-    checking = Checking(find_line(line_name) if line_name else None)
+    checking = Checking(as_shown(find_line(line_name)) if line_name else None)
     for path in paths:
         checking.check(path)
     form = "json" if as_json else form
@@ -61,9 +61,9 @@ class Checking:
             if not files:
                 raise click.UsageError(f"there are no line or recipe files in {name}")
             for each in files:
-                self._check_file(each.resolve())
+                self._check_file(as_shown(each))
             return
-        self._check_file(_find(name))
+        self._check_file(as_shown(_find(name)))
 
     def _check_file(self, path: Path) -> None:
         if written_as(path) == "recipe":
@@ -72,7 +72,7 @@ class Checking:
         line = self.line(path)
         if line is None:
             return
-        for recipe in recipes_beside(path):
+        for recipe in map(as_shown, recipes_beside(path.resolve())):
             others = [other for each in lines_beside(recipe) if (other := self._quietly(each)) is not None]
             self._check_recipe(recipe, [line, *(other for other in others if other.name != line.name)])
 
@@ -133,10 +133,16 @@ class Checking:
             self.report.add(finding)
 
 
+def as_shown(path: Path) -> Path:
+    """As findings name a file: from the working directory where it lies below that, else in full."""
+    whole, here = path.resolve(), Path.cwd()
+    return whole.relative_to(here) if whole.is_relative_to(here) else whole
+
+
 def lines_beside(recipe: Path) -> list[Path]:
     """The lines in the `lines` beside the `products` that a recipe stands in."""
-    folder = recipe.parent.parent / "lines"
-    return [p for p in sorted(folder.glob("*")) if p.suffix in SUFFIXES and written_as(p) == "line"]
+    folder = recipe.resolve().parent.parent / "lines"
+    return [as_shown(p) for p in sorted(folder.glob("*")) if p.suffix in SUFFIXES and written_as(p) == "line"]
 
 
 def _find(name: str) -> Path:

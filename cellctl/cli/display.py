@@ -8,6 +8,8 @@ from rich.console import Group, NewLine, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from cellctl.messages import GONE, LOST
+
 Status = dict[str, Any]
 
 _ABNORMAL = {"aborted", "aborting", "clearing", "unknown"}
@@ -95,7 +97,7 @@ def _parts(status: Status) -> RenderableType:
 
 def shown_place(place: str) -> str:
     """A place in words."""
-    return {"": "not yet on the line", "?": "unknown"}.get(place, place)
+    return {GONE: "not yet on the line", LOST: "unknown"}.get(place, place)
 
 
 def _alarms(status: Status) -> RenderableType:

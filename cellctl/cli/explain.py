@@ -10,15 +10,16 @@ from cellctl.errors import UnknownName
 
 def all_codes() -> dict[str, dict[str, str]]:
     """Code -> what, why and instead of every finding and alarm."""
-    from cellctl import reading, yamlsource
     from cellctl.compile import codes as of_compile
     from cellctl.findings import merge
     from cellctl.line import codes as of_line
     from cellctl.modules.alarms import ALARMS
+    from cellctl.reading import codes as of_form
     from cellctl.recipe import codes as of_recipe
     from cellctl.runner.alarms import ALARMS as RUNNER_ALARMS
+    from cellctl.yamlsource import codes as of_text
 
-    findings = merge(yamlsource.CODES, reading.CODES, of_line.CODES, of_recipe.CODES, of_compile.CODES)
+    findings = merge(of_text.CODES, of_form.CODES, of_line.CODES, of_recipe.CODES, of_compile.CODES)
     found = {
         code: {"kind": "finding", "what": text.what, "why": text.why, "instead": text.instead}
         for code, text in findings.items()

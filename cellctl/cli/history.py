@@ -52,7 +52,10 @@ _HEADS = ("at", "took", "step", "module", "try", "outcome", "to", "results")
 
 
 def _visit(born: float, visit: dict[str, Any]) -> tuple[str, ...]:
-    results = ", ".join(f"{name} {_figure(value)}" for name, value in visit["results"].items())
+    dimensions = visit["dimensions"]
+    results = ", ".join(
+        f"{name} {shown_figure(value, dimensions.get(name, ''))}" for name, value in visit["results"].items()
+    )
     return (
         f"{visit['started'] - born:8.3f} s" if visit["started"] else "",
         f"{visit['ended'] - visit['started']:.3f} s" if visit["ended"] else "",
@@ -117,5 +120,10 @@ def shown_time(at: float | None) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at)) if at else ""
 
 
-def _figure(value: object) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+def shown_figure(value: object, dimension: str) -> str:
+    """A result in the unit in which people write its dimension, to six digits; "SI" where the records say none."""
+    from cellctl.units import Dimension, Quantity, show
+
+    if not isinstance(value, float):
+        return str(value)
+    return show(Quantity(float(f"{value:.6g}"), Dimension(dimension))) if dimension else f"{value:.6g} (SI)"

@@ -30,7 +30,8 @@ _SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "reset": ("operate:reset", "From Stopped or Complete to Idle."),
         "out": ("operate:out", "Take a module out of use."),
         "in": ("operate:back_in", "Bring a module back into use."),
-        "mode": ("operate:mode", "Production, maintenance or manual for one module."),
+        "mode": ("manual:mode", "Production, maintenance or manual for one module."),
+        "jog": ("manual:jog", "Move a device of a module in manual mode by hand."),
         "recover": ("recover:recover", "The part map with both views; settle, decide, correct."),
     },
     "Look at a line": {

@@ -10,8 +10,6 @@ import click
 from cellctl.cli.output import json_option, print_json, say
 from cellctl.cli.state import state_of_a_line, state_option
 
-MODES = ("production", "maintenance", "manual")
-
 
 def ask(state: Path | None, verb: str, body: dict[str, Any]) -> dict[str, Any]:
     """One request to the runner of the line that is meant. Raises CellctlError, click.UsageError."""
@@ -32,7 +30,7 @@ def _packml(name: str, text: str) -> click.Command:
         if as_json:
             print_json(reply)
         elif module:
-            say(f"{module} was told to {name}; `cellctl status` shows whether it did")
+            say(f"{module} is {reply['state']}")
         else:
             say(f"the line is {reply['state']}")
 
@@ -62,7 +60,7 @@ def start(module: str | None, as_json: bool, state: Path | None) -> None:
     if as_json:
         print_json(reply)
     elif module:
-        say(f"{module} was told to start; `cellctl status` shows whether it did")
+        say(f"{module} is {reply['state']}")
     else:
         say(f"the line is {reply['state']}, on its way to execute; `cellctl status --watch` shows it")
 
@@ -83,13 +81,3 @@ def back_in(module: str, state: Path | None) -> None:
     """Bring MODULE back into use."""
     ask(state, "in", {"module": module})
     say(f"{module} is in use")
-
-
-@click.command()
-@click.argument("module")
-@click.argument("mode", type=click.Choice(MODES))
-@state_option
-def mode(module: str, mode: str, state: Path | None) -> None:
-    """Another mode for MODULE: production, maintenance or manual."""
-    ask(state, "mode", {"module": module, "mode": mode})
-    say(f"{module} was told to change to {mode}; `cellctl status` shows whether it did")

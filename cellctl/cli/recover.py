@@ -112,8 +112,9 @@ def settle(
     above: Path | None, module: str, question: int, choice: str, note: str, state: Path | None
 ) -> None:
     """Answer a QUESTION that MODULE asked, with one of the choices that `cellctl recover` lists."""
-    ask(state or above, "settle", {"module": module, "question": question, "choice": choice, "note": note})
-    say(f"{module} was told: {choice}; `cellctl status` shows how it goes on")
+    word = {"module": module, "question": question, "choice": choice, "note": note}
+    found = ask(state or above, "settle", word)
+    say(f"{module} has taken the answer {choice!r} and is {found['state']}")
 
 
 @recover.command("decide")

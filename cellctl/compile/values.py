@@ -208,7 +208,9 @@ def _limits(
             except UnreadableQuantity as error:
                 sheet.error(BAD_VALUE, written.span, f"{feature}: {error.why}", error.instead)
             else:
-                found[f"{name}.{feature}"] = Limits(limits.nominal, limits.lower, limits.upper)
+                found[f"{name}.{feature}"] = Limits(
+                    limits.nominal, limits.lower, limits.upper, limits.dimension.value
+                )
         else:
             sheet.error(BAD_VALUE, written.span, f"{feature!r} must be a value with its tolerance")
     return found

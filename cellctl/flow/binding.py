@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cellctl.flow.claims import Claims, claims, free_place, passes, zones_of
+from cellctl.flow.claims import (
+    Claims,
+    carriers_in_hand,
+    claims,
+    free_place,
+    is_carrier_stop,
+    passes,
+    zones_of,
+)
 from cellctl.flow.events import Dispatched
 from cellctl.flow.safety import is_safe_after
-from cellctl.flow.state import GONE, LOST, FlowState, Part
+from cellctl.flow.state import FlowState, Part
 from cellctl.line.model import Line, Module, station_of
-from cellctl.messages import Item, Value
+from cellctl.messages import GONE, LOST, Item, Value
 from cellctl.recipe.executable import Step
 from cellctl.skill import Works
 
@@ -31,6 +39,9 @@ def bind(
     `ready` are the modules that take commands. Returns why it must wait otherwise.
     """
     taken = claims(state, line)
+    on = {station_of(part.place) for part in parts} & carriers_in_hand(state)
+    if on:
+        return f"{step.name}: the carrier {min(on)} is on its way, or something is done at it"
     why: Wait = f"{step.name}: no module can do it from where the part is"
     for modules in _casts(line, step, parts):
         blocked = _blocked_modules(state, taken, ready, modules)
@@ -153,8 +164,12 @@ def _moving(
     target: str,
 ) -> tuple[Item, ...] | Wait:
     part = parts[0]
-    place = free_place(state, line, taken, target)
+    carrier = station_of(part.place)
+    rides = carrier in state.carriers and not any(line.modules[m].tools for m in modules.values())
+    place = _free_stop(line, taken, target) if rides else free_place(state, line, taken, target)
     if place is None:
+        if is_carrier_stop(line, target) and not rides:
+            return f"{step.name}: no free carrier stands at {target}"
         return f"{step.name}: {target} is taken"
     if step.take:
         return _bringing(state, line, taken, modules, part, step, place)
@@ -168,10 +183,14 @@ def _moving(
             return f"{step.name}: something stands in the way at {stop}"
     if not _hand_free(line, taken, modules):
         return f"{step.name}: the gripper of {' and '.join(modules.values())} holds something"
-    carrier = station_of(part.place)
-    if carrier in state.carriers and not any(line.modules[m].tools for m in modules.values()):
+    if rides:
         return (Item(carrier, state.carriers[carrier], target),)
     return (Item(part.id, part.place, place),)
+
+
+def _free_stop(line: Line, taken: Claims, target: str) -> str | None:
+    """The stop itself, where it has room for a carrier."""
+    return target if taken.used[target] < line.stations[target].capacity else None
 
 
 def _served(line: Line, modules: dict[str, str], origin: str, target: str) -> bool:

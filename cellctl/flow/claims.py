@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from cellctl.flow.state import GONE, LOST, FlowState, Job
+from cellctl.flow.state import FlowState, Job
 from cellctl.line.model import Line, Station, station_of
-from cellctl.messages import Item
+from cellctl.messages import GONE, LOST, Item
 from cellctl.skill import Holds
 
 
@@ -87,12 +87,29 @@ def zones_of(line: Line, modules: tuple[str, ...], items: tuple[Item, ...]) -> s
     return {zone for zone in zones | {z for m in modules for z in line.modules[m].zones} if zone}
 
 
+def carriers_in_hand(state: FlowState) -> frozenset[str]:
+    """The carriers that a job moves, or out of whose nests or into which one moves something."""
+    items = [item for job in state.jobs.values() for item in job.items]
+    touched = {station_of(place) for item in items for place in (item.id, item.origin, item.target)}
+    return frozenset(touched & state.carriers.keys())
+
+
+def is_carrier_stop(line: Line, name: str) -> bool:
+    """Whether parts stand at a station on carriers only: it is on a belt of which a carrier is at home."""
+    belts = {line.stations[carrier.home].module for carrier in line.carriers}
+    station = line.stations.get(name)
+    return station is not None and station.at is not None and station.module in belts
+
+
 def free_place(state: FlowState, line: Line, taken: Claims, name: str) -> str | None:
     """A free place at a station: the station itself, one of its nests, or a nest of the carrier that stands there."""
     for carrier in line.carriers:
         if state.carriers.get(carrier.id, carrier.home) == name:
             nests = (f"{carrier.id}#{n}" for n in range(carrier.nests))
-            return next((nest for nest in nests if nest not in taken.places), None)
+            is_leaving = carrier.id in taken.items
+            return next((nest for nest in nests if nest not in taken.places and not is_leaving), None)
+    if is_carrier_stop(line, name):
+        return None
     station = line.stations[name]
     if station.sink:
         return name

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 
 from cellctl.flow.binding import bind, continued, next_steps
+from cellctl.flow.carriers import Needs, carrier_move
 from cellctl.flow.claims import claims
 from cellctl.flow.events import Dispatched, FlowEvent, PartBorn, PartEnded
 from cellctl.flow.fold import apply, fold
-from cellctl.flow.state import GONE, FlowState, Order, Part
+from cellctl.flow.state import FlowState, Order, Part
 from cellctl.line.model import Line, Station, station_of
-from cellctl.messages import Announced, Item
+from cellctl.messages import GONE, Item
 from cellctl.recipe.executable import Executable, Step
 from cellctl.skill import Works
 
@@ -36,6 +37,7 @@ def _next(state: FlowState, line: Line, ready: frozenset[str], at: float) -> lis
         or _works(state, line, ready, at)
         or _feeds(state, line, ready, at)
         or _begins(state, line, ready, at)
+        or _carriers(state, line, ready, at)
     )
 
 
@@ -53,6 +55,8 @@ def _ends(state: FlowState, at: float) -> list[FlowEvent]:
 def _verdict(state: FlowState, part: Part) -> str:
     if part.removed:
         return "removed"
+    if part.has_left:
+        return "removed" if part.done else "withdrawn"
     if part.asking is not None:
         return ""
     if part.scrapping and part.place == GONE:  # nothing of it stands anywhere: nothing to take away
@@ -187,34 +191,11 @@ def _feed(state: FlowState, station: Station, at: float) -> Dispatched:
     )
 
 
-# --- announced parts --------------------------------------------------------------------------------------------
-
-
-def announced(state: FlowState, message: Announced, at: float) -> PartBorn | None:
-    """The birth of a part that a module found, for the most urgent order that wants such; None where none does.
-
-    An announcement that was taken before gives None too; `state.announced` tells the two apart.
-    """
-    if message.number <= state.announced.get(message.module, 0):
-        return None
-    for order in sorted(state.orders.values(), key=lambda order: -order.priority):
-        executable = state.recipes[order.recipe]
-        if (
-            order.open
-            and executable.announced
-            and message.recipe in ("", executable.recipe)
-            and message.variant in ("", executable.variant)
-        ):
-            name = f"p{state.next_part}"
-            return PartBorn(name, order.id, message.place, at, message.module, message.number, message.given)
-    return None
-
-
 # --- beginning parts --------------------------------------------------------------------------------------------
 
 
 def _begins(state: FlowState, line: Line, ready: frozenset[str], at: float) -> list[FlowEvent]:
-    if state.draining or (line.work_in_process and len(state.parts) >= line.work_in_process):
+    if state.draining or _is_full(state, line):
         return []
     for order in sorted(state.orders.values(), key=lambda order: -order.priority):
         executable = state.recipes[order.recipe]
@@ -229,7 +210,7 @@ def _begin(
     state: FlowState, line: Line, ready: frozenset[str], order: Order, executable: Executable, at: float
 ) -> list[FlowEvent]:
     """The birth of a part together with its first command; nothing while that must wait."""
-    first = next(step for step in executable.steps if not step.needs)
+    first = _first(executable)
     count = min(first.parts, order.open) if first.works is Works.MAKES else 1
     events: list[FlowEvent] = []
     born = state
@@ -240,3 +221,25 @@ def _begin(
     parts = tuple(born.parts[event.part] for event in events if isinstance(event, PartBorn))
     command = bind(born, line, ready, parts, first, at)
     return [*events, command] if isinstance(command, Dispatched) else []
+
+
+# --- empty carriers ---------------------------------------------------------------------------------------------
+
+
+def _carriers(state: FlowState, line: Line, ready: frozenset[str], at: float) -> list[FlowEvent]:
+    needs: Needs = [
+        (part, step) for part in by_urgency(state) if is_waiting(part) for step in next_steps(state, part)
+    ]
+    if not state.draining and not _is_full(state, line):
+        orders = sorted(state.orders.values(), key=lambda order: -order.priority)
+        needs += [(None, _first(state.recipes[order.recipe])) for order in orders if order.open]
+    move = carrier_move(state, line, ready, needs, at)
+    return [move] if move is not None else []
+
+
+def _is_full(state: FlowState, line: Line) -> bool:
+    return bool(line.work_in_process) and len(state.parts) >= line.work_in_process
+
+
+def _first(executable: Executable) -> Step:
+    return next(step for step in executable.steps if not step.needs)

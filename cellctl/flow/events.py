@@ -168,7 +168,19 @@ class PartEnded(Happened, frozen=True, tag=True):
     """A part left the runner's care. Its life is in the records before this one."""
 
     part: str
-    verdict: str  # "good", "scrap", "removed"
+    verdict: str  # "good", "scrap", "removed", "withdrawn"
+    at: float = 0.0
+
+
+class PartWithdrawn(Happened, frozen=True, tag=True):
+    """A module says that the part which it announced under this number has left its place by itself.
+
+    One that nobody has moved or worked on ends "withdrawn", as if it had never been begun; a command in hand for it
+    ends as it ends. What was not taken on yet never will be.
+    """
+
+    module: str
+    number: int
     at: float = 0.0
 
 
@@ -237,6 +249,7 @@ FlowEvent = (
     | Moved
     | Answered
     | PartEnded
+    | PartWithdrawn
     | Decided
     | Corrected
     | JournalSeen

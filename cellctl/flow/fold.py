@@ -27,12 +27,13 @@ from cellctl.flow.events import (
     OrderTaken,
     PartBorn,
     PartEnded,
+    PartWithdrawn,
     RecipeTaken,
     Snapshot,
 )
 from cellctl.flow.routes import after_failure, reset_from, scrapped
-from cellctl.flow.state import GONE, LOST, Asking, Component, FlowState, Job, Lot, Order, Part
-from cellctl.messages import UNKNOWN_END, Head, Item, Move
+from cellctl.flow.state import Asking, Component, FlowState, Job, Lot, Order, Part
+from cellctl.messages import GONE, LOST, UNKNOWN_END, Head, Item, Move
 
 REMEMBERED = 500  # finished orders whose ids are still known when they come again
 
@@ -61,6 +62,8 @@ def apply(state: FlowState, event: FlowEvent) -> FlowState:
             return _born(state, event)
         case PartEnded(part, verdict):
             return _ended(state, part, verdict)
+        case PartWithdrawn(module, number):
+            return _withdrawn(state, module, number)
         case Decided(part, choice):
             return _with_part(state, decided(state, state.parts[part], choice))
         case Corrected(item, place):
@@ -103,17 +106,34 @@ def apply(state: FlowState, event: FlowEvent) -> FlowState:
 def _born(state: FlowState, event: PartBorn) -> FlowState:
     order = state.orders[event.order]
     given = order.parts[order.begun] if order.begun < len(order.parts) else {}
-    part = Part(event.part, event.order, order.recipe, event.place, given={**given, **event.given})
+    part = Part(
+        event.part,
+        event.order,
+        order.recipe,
+        event.place,
+        given={**given, **event.given},
+        announcer=event.announcer,
+        announcement=event.announcement,
+        found_at=event.place,
+    )
     if event.announcer:
         state = replace(state, announced={**state.announced, event.announcer: event.announcement})
     state = _with_order(state, replace(order, begun=order.begun + 1))
     return replace(_with_part(state, part), next_part=state.next_part + 1)
 
 
+def _withdrawn(state: FlowState, module: str, number: int) -> FlowState:
+    """What was found under this number, or before it, is announced no more; the part of it has left."""
+    last = max(number, state.announced.get(module, 0))
+    state = replace(state, announced={**state.announced, module: last})
+    part = state.found_as(module, number)
+    return _with_part(state, replace(part, withdrawn=True)) if part is not None else state
+
+
 def _dispatched(state: FlowState, event: Dispatched) -> FlowState:
     components, next_component = state.components, state.next_component
-    if not event.step:  # a feed brings a component into being, on its way to the station
-        item = event.items[0]
+    item = event.items[0] if event.items else Item("")
+    if not event.step and item.material:  # a feed brings a component into being, on its way to the station
         components = {**components, item.id: Component(item.id, item.material)}
         next_component += 1
     job = Job(
@@ -200,6 +220,9 @@ def _fed(state: FlowState, job: Job, event: Answered) -> FlowState:
     item = job.items[0]
     if item.id in job.corrected:
         return state
+    if not item.material:  # an empty carrier that went on
+        is_stuck = event.outcome not in ("done", "cancelled")
+        return replace(state, stuck=(*state.stuck, item.id)) if is_stuck else state
     if event.outcome != "done":
         empty = state.empty
         if event.outcome == "empty":
@@ -252,6 +275,8 @@ def _ended(state: FlowState, name: str, verdict: str) -> FlowState:
             order = replace(order, good=order.good + 1)
         case "scrap":
             order = replace(order, scrapped=order.scrapped + 1)
+        case "withdrawn":
+            order = replace(order, begun=order.begun - 1)
         case _:
             order = replace(order, removed=order.removed + 1)
     return _pruned(_with_order(replace(state, parts=_without(state.parts, name)), order))
@@ -293,7 +318,8 @@ def _corrected(state: FlowState, item: str, place: str) -> FlowState:
     if item in state.parts:
         return _with_part(state, replace(state.parts[item], place=place))
     if item in state.carriers:
-        return replace(state, carriers={**state.carriers, item: place})
+        stuck = _without_name(state.stuck, item)
+        return replace(state, carriers={**state.carriers, item: place}, stuck=stuck)
     if item in state.components:
         component = replace(state.components[item], place=place)
         if place == GONE:

@@ -5,12 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from cellctl.line.model import station_of
-from cellctl.messages import Head, Item, Value
+from cellctl.messages import GONE, Head, Item, Value
 from cellctl.packml import Mode, State
 from cellctl.recipe.executable import Executable, Step
-
-LOST = "?"  # the place of an item that nobody knows
-GONE = ""  # the place of an item that is not on the line
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -62,6 +59,15 @@ class Part(msgspec.Struct, frozen=True):
     results: dict[str, Value] = {}  # "step.result"
     lots: dict[str, str] = {}  # component -> lot
     given: dict[str, Value] = {}  # parameters given with the order for this part
+    announcer: str = ""  # the module that found it, and the number of its announcement
+    announcement: int = 0
+    found_at: str = ""
+    withdrawn: bool = False  # it has left the place where it was found, as that module says
+
+    @property
+    def has_left(self) -> bool:
+        """Whether it left before a command moved it from where it was found."""
+        return self.withdrawn and self.place == self.found_at
 
 
 class Component(msgspec.Struct, frozen=True):
@@ -106,6 +112,9 @@ class FlowState(msgspec.Struct, frozen=True):
     parts: dict[str, Part] = {}
     components: dict[str, Component] = {}
     carriers: dict[str, str] = {}  # carrier -> place
+    stuck: tuple[
+        str, ...
+    ] = ()  # empty carriers that did not come to their next stop: a person says where they are
     jobs: dict[int, Job] = {}
     lots: dict[str, tuple[Lot, ...]] = {}  # source station -> lots, oldest first
     out: tuple[str, ...] = ()  # modules taken out of use
@@ -124,6 +133,12 @@ class FlowState(msgspec.Struct, frozen=True):
         """The steps that the part is on its way through."""
         executable = self.recipes[part.recipe]
         return executable.scrap if part.scrapping else executable.steps
+
+    def found_as(self, module: str, number: int) -> Part | None:
+        """The part on the line that a module announced under this number."""
+        return next(
+            (p for p in self.parts.values() if (p.announcer, p.announcement) == (module, number)), None
+        )
 
     def commands(self) -> dict[int, Job]:
         """The unanswered commands."""

@@ -112,9 +112,9 @@ CODES = {
         "Check the wiring list and give each its own point.",
     ),
     CARRIERS_WITHOUT_ROOM: CodeText(
-        "More carriers have their home at a station than it holds.",
-        "A carrier without a place cannot be accounted for.",
-        "Give the station a `capacity`, or the carriers other homes.",
+        "More carriers have their home at a station than it holds, or one at every stop of a belt.",
+        "A carrier without a place cannot be accounted for; without a free stop none could go on to the next.",
+        "Give the station a `capacity`, the carriers other homes, or leave a stop of the belt free.",
     ),
     UNUSED_DEVICE: CodeText(
         "No module uses this device.",

@@ -25,19 +25,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag
+from pydantic import Discriminator, Field, StringConstraints, Tag
 
-from cellctl.reading import Angle, Between, Length, Mass, Stiffness, usually
+from cellctl.written import Angle, Between, Length, Mass, Stiffness, Written, usually
 
 NAME = r"^[A-Za-z][A-Za-z0-9_-]*$"
 Name = Annotated[str, StringConstraints(pattern=NAME, max_length=40)]
 Keys: TypeAlias = dict[str, Any]  # read later, when it is known what they belong to
-
-
-class Written(BaseModel):
-    """Anything that people write: no key that is not known, nothing that changes afterwards."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class PoseFile(Written):
@@ -167,6 +161,9 @@ class CarrierFile(Written):
     """A pallet or tray; its name here is the id that it carries."""
 
     nests: int = Field(default=1, ge=1, description="how many parts it holds; places `CARRIER#0`, ...")
+    grid: GridFile | None = Field(
+        default=None, description="its nests in rows and columns, the first at the pose of the station"
+    )
     home: str = Field(description="the station where it stands at the very beginning")
 
 
@@ -206,4 +203,4 @@ class TaughtFile(Written):
     """The whole file of taught values."""
 
     line: Name
-    stations: dict[str, dict[Name, TaughtPose]] = {}
+    stations: dict[str, dict[Name, TaughtPose]] = Field(default={})

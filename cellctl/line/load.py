@@ -23,8 +23,8 @@ from cellctl.line.codes import (
     UNWATCHED_SAFETY,
 )
 from cellctl.line.devices import read_devices
-from cellctl.line.file import LineFile, TaughtFile
-from cellctl.line.model import Carrier, Device, Line, Material, Module, Process, SafetyInput
+from cellctl.line.file import CarrierFile, LineFile, TaughtFile
+from cellctl.line.model import Carrier, Device, Grid, Line, Material, Module, Process, SafetyInput
 from cellctl.line.modules import Draft, ModuleReader
 from cellctl.line.names import Names, references
 from cellctl.line.poses import Frames
@@ -273,8 +273,20 @@ class _Assembly:
                 self.sheet.error(
                     CARRIERS_WITHOUT_ROOM, self.sheet.span(*path), message, "choose another home"
                 )
-            found.append(Carrier(name, written.nests, home))
+            found.append(_carrier(name, written, home))
+            self._check_gap(modules, home, at_home, path)
         return tuple(found)
+
+    def _check_gap(
+        self, modules: Mapping[str, Module], home: str, at_home: Counter[str], path: Path
+    ) -> None:
+        """One stop of a belt stays free of carriers: else none could ever go on to the next."""
+        module = modules.get(home.partition(".")[0])
+        stops = [s.name for s in module.stations if s.at is not None] if module else []
+        if home in stops and len(stops) > 1 and sum(at_home[stop] for stop in stops) == len(stops):
+            message = f"every one of the {len(stops)} stops of {home.partition('.')[0]!r} is a carrier's home"
+            advice = "leave one out, so that the others can move"
+            self.sheet.error(CARRIERS_WITHOUT_ROOM, self.sheet.span(*path), message, advice)
 
     def _safety(
         self, uses: Mapping[str, Iterable[str]], process_of: Mapping[str, str]
@@ -299,3 +311,11 @@ class _Assembly:
             )
             found.append(SafetyInput(name, point, modules or self.names.modules, *readers[:1]))
         return tuple(found)
+
+
+def _carrier(name: str, written: CarrierFile, home: str) -> Carrier:
+    grid = written.grid
+    if grid is None:
+        return Carrier(name, written.nests, home)
+    nests = Grid(grid.columns, grid.rows, grid.column_pitch, grid.row_pitch)
+    return Carrier(name, grid.columns * grid.rows, home, nests)

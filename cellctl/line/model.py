@@ -131,6 +131,11 @@ class Carrier:
     id: str
     nests: int
     home: str  # station
+    grid: Grid | None = None  # of its nests; nest 0 is where the pose of the station is at which it stands
+
+    def offset(self, nest: int) -> tuple[float, float]:
+        """From the pose of the station at which it stands to this nest, along x and y of the line's frame [m]."""
+        return self.grid.offset(nest) if self.grid else (0.0, 0.0)
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,8 @@ class BusServer:
             self._reject(peer, f"a {type(message).__name__} is for the runner to send")
             return
         self._notice(peer)
-        self.requests.send(Incoming(peer, message))
+        key = self._commands.user if self._has_keys else ""
+        self.requests.send(Incoming(peer, message, key=key))
 
     def _notice(self, peer: str) -> None:
         if self._presence.hear(peer, self._pulse.awake):

@@ -26,6 +26,10 @@ class ReadOnly:
         """Every row, archived ones included. Raises StoreError."""
         return read_all_rows(self.path)
 
+    def archived(self, first: int) -> Iterator[bytes]:
+        """Nothing: `replay` has them."""
+        return iter(())
+
     async def archive(self, before: int) -> None:
         """Always raises StoreError."""
         raise StoreError(f"the journal {self.path} is open for reading only")

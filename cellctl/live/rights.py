@@ -4,10 +4,12 @@ without them it has the name that it gives, which keeps mistakes out and nobody 
 
 from __future__ import annotations
 
-from cellctl.messages import Inquire, Instruct, Jog, Message, Request
+from cellctl.messages import Inquire, Instruct, Jog, LeaseRequest, LeaseReturned, Message, Request
 from cellctl.packml import NEEDS_NO_LEASE
 
 RUNNER = "runner"  # the only one who commands modules
+OPERATOR = "operator"  # the command line on the line's controller
+PANEL = "panel"  # and `panel-...`: panels at the modules
 LONGEST_NAME = 64  # of a process or key
 _LONGEST_PEER = LONGEST_NAME + 1 + 16  # with the number of its life
 
@@ -31,15 +33,22 @@ def owner_of(peer: str) -> str:
     return peer.partition(" ")[0]
 
 
+def is_panel(name: str) -> bool:
+    """Whether the process or key of this name may move modules by hand: who holds it should see them."""
+    return name in (OPERATOR, PANEL) or name.startswith(f"{PANEL}-")
+
+
 def may_say(peer: str, message: Message) -> bool:
     """Whether this peer may send this to a server.
 
-    Everybody may ask, and may bring things to rest; jogging is for who stands at a module in manual mode. Whatever
-    else moves something or changes what a module has on record is the runner's.
+    Everybody may ask, and may bring things to rest; panels may move a module by hand, which it allows in manual mode.
+    Whatever else moves something or changes what a module has on record is the runner's.
     """
     match message:
-        case Request() | Inquire() | Jog():
+        case Request() | Inquire():
             return True
+        case Jog() | LeaseReturned() | LeaseRequest(by_hand=True):
+            return is_panel(owner_of(peer))
         case Instruct(command=command, mode=None) if command in NEEDS_NO_LEASE:
             return True
         case _:

@@ -68,6 +68,15 @@ def read_all_rows(path: Path) -> Iterator[bytes]:
     yield from read_rows(path, after)
 
 
+def read_archived_rows(path: Path, first: int) -> Iterator[bytes]:
+    """The archived rows from number `first` on, as far as their files are there. Raises StoreError."""
+    after = first - 1
+    for archive in sorted(archive_folder(path).glob("*.sqlite")):
+        if int(archive.stem) > after + 1:  # it has the rows below its number
+            yield from read_rows(archive, after)
+            after = int(archive.stem) - 1
+
+
 class Store:
     """One process's rows. Fulfils `cellctl.runtime.RecordStore`; made by `open_store`.
 
@@ -106,6 +115,10 @@ class Store:
         archived = self._answer()
         self._requests.put(before)
         await archived
+
+    def archived(self, first: int) -> Iterator[bytes]:
+        """The archived rows from number `first` on. Raises StoreError."""
+        return read_archived_rows(self._path, first)
 
     async def close(self) -> None:
         """Make durable what is waiting, then close the file. Raises StoreError."""

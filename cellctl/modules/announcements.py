@@ -2,7 +2,7 @@
 
 One after another in the order in which they were found: the next when the one before was noted, since whoever takes
 them tells by the number alone which it has. The numbers are those of actions: none is given twice, not even by a
-journal that lost records.
+journal that lost records. That a part has left is told in the same turn, by the same number.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from msgspec.structs import replace
 
 from cellctl.errors import DeadlineExceeded, DeviceError, DeviceSilent, StoreError
-from cellctl.journal import Found, HandedOn
+from cellctl.journal import Found, HandedOn, Left, LeftKnown
 from cellctl.line.model import station_of
-from cellctl.messages import Announced, Noted, Value
+from cellctl.messages import Announced, Noted, Value, Withdrawn
 from cellctl.modules.context import Context
 from cellctl.modules.kind import Announcing
 from cellctl.modules.lease import Lease
@@ -51,6 +51,13 @@ class Announcements:
         self._inbox.send((Found(announced, mark), durable))
         await durable.wait()
 
+    async def withdraw(self, place: str, mark: str) -> None:
+        """`cellctl.modules.kind.Announce.withdraw`."""
+        number = self._context.ledger.number_of(place, mark)
+        if number:
+            await self._context.record(Left(self._context.name, number))
+            self._tell()
+
     async def work(self) -> None:
         """Journal what is found, for ever, and repeat what is not noted. Never broken off, so that no sighting that is
         on its way to the journal is taken for a new one."""
@@ -74,15 +81,23 @@ class Announcements:
     # --- handing on -----------------------------------------------------------------------------------------------
 
     def _tell(self) -> None:
-        oldest = next(iter(self._context.ledger.found.values()), None)
-        if oldest is not None and self._lease.peer:
-            self._context.reply(self._lease.peer, oldest.announced)
+        ledger = self._context.ledger
+        oldest = min((*ledger.found, *ledger.left), default=0)
+        if not oldest or not self._lease.peer:
+            return
+        has_left = oldest in ledger.left
+        message = Withdrawn(ledger.module, oldest) if has_left else ledger.found[oldest].announced
+        self._context.reply(self._lease.peer, message)
 
     async def noted(self, peer: str, message: Noted) -> None:
-        """The lease holder has taken a part on; anybody else's word, and what is known already, counts for nothing."""
-        if peer == self._lease.peer and message.number in self._context.ledger.found:
-            await self._context.record(HandedOn(self._context.name, message.number))
-            self._tell()
+        """The lease holder has taken a part on, or knows that it left; anybody else's word, and what is known already,
+        counts for nothing."""
+        ledger, number = self._context.ledger, message.number
+        if peer != self._lease.peer or number not in (ledger.left if message.withdrawn else ledger.found):
+            return
+        known = LeftKnown if message.withdrawn else HandedOn
+        await self._context.record(known(ledger.module, number))
+        self._tell()
 
     # --- watching -------------------------------------------------------------------------------------------------
 

@@ -13,13 +13,12 @@ from cellctl.device import Act, Action, Gripper, Pose, Rack, Recovery, RobotArm
 from cellctl.errors import PlugInError, Refused, UnknownName
 from cellctl.kinds import ArmOptions
 from cellctl.line.model import Line, Module, Tool
-from cellctl.messages import Command, Item, Jog, Move
+from cellctl.messages import LOST, Command, Item, Jog, Move
+from cellctl.modules.arm_by_hand import step
 from cellctl.modules.kind import Complaint, Equipment, Ran
 from cellctl.modules.poses import Reachable
 
 T = TypeVar("T")
-
-LOST = "?"
 
 
 class Arm:
@@ -42,7 +41,7 @@ class Arm:
         for item in command.items:
             for place in (item.origin, item.target):
                 if place and place not in self._grippers():
-                    self._poses.approach(place)
+                    self._poses.approach(_standing(command, place))
             self._arm.set_payload(self._mass(item))
         self._arm.set_payload(0.0)
         if len(command.items) != 1:
@@ -87,58 +86,69 @@ class Arm:
         return await self._own.complaints()
 
     async def jog(self, jog: Jog, act: Act) -> None:
-        """Open and close the gripper; the arm itself is jogged at its own panel."""
-        tools = [tool for tool in self._module.tools if jog.device in (tool.name, tool.device, "")]
-        if not tools or jog.motion not in ("open", "close"):
-            raise Refused(f"{self._module.name}: only its grippers can be jogged, with open and close")
-        gripper = self._gripper(tools[0])
-        if jog.motion == "open":
-            await act(gripper.release(holding=False))
-        else:
-            await act(gripper.grip())
+        """Open and close a gripper (`open`, `close`), or move the arm by a step (`cellctl.modules.arm_by_hand`)."""
+        if self._own.is_meant(jog.device, "controller"):
+            self._above = ""
+            if self._module.tools:
+                self._wear(self._module.tools[0])
+            await act(step(self._arm, self._options.base.pose(), jog))
+            return
+        tools = {tool.name.rpartition(".")[2]: tool for tool in self._module.tools}
+        tools |= {tool.device: tool for tool in self._module.tools}
+        if jog.device not in tools:
+            raise UnknownName(f"device of {self._module.name}", jog.device, ("controller", *tools))
+        gripper = self._gripper(tools[jog.device])
+        match jog.motion:
+            case "open":
+                await act(gripper.release(holding=False))
+            case "close":
+                await act(gripper.grip())
+            case _:
+                raise UnknownName(f"motion of {jog.device}", jog.motion, ("open", "close"))
 
     # --- skills ---------------------------------------------------------------------------------------------------
 
     async def _transfer(self, command: Command, item: Item, act: Act) -> Ran:
         tool, speed = self._tool(command), self._speed(command)
         gripper = self._gripper(tool)
+        origin, target = _standing(command, item.origin), _standing(command, item.target)
         if item.origin != tool.name:
             self._arm.set_payload(0.0)
             await act(gripper.release(holding=False))
-            await act(self._go(item.origin, speed))
-            await act(self._reach(item.origin, None))
+            await act(self._go(origin, speed))
+            await act(self._reach(origin, None))
             if not await act(gripper.grip(), lambda held: (Move(item.id, tool.name),) if held else ()):
-                await act(self._retreat(item.origin))
+                await act(self._retreat(origin))
                 return Ran("missed", detail=f"the gripper closed on nothing at {item.origin}")
             self._arm.set_payload(self._mass(item))
-            await act(self._retreat(item.origin))
+            await act(self._retreat(origin))
         self._arm.set_payload(self._mass(item))
-        await act(self._go(item.target, speed))
+        await act(self._go(target, speed))
 
         def lost(held: bool | None) -> Sequence[Move]:
             return (Move(item.id, LOST),) if held is False else ()
 
-        if await act(self._reach(item.target, gripper), lost) is False:
-            await act(self._retreat(item.target))
+        if await act(self._reach(target, gripper), lost) is False:
+            await act(self._retreat(target))
             return Ran("dropped", detail=f"nothing is in the gripper any more at {item.target}")
         await act(gripper.release(holding=True), lambda _: (Move(item.id, item.target),))
         self._arm.set_payload(0.0)
-        await act(self._retreat(item.target))
+        await act(self._retreat(target))
         return Ran()
 
     async def _hold(self, command: Command, item: Item, act: Act) -> Ran:
-        gripper = self._gripper(self._tool(command))
+        gripper, origin = self._gripper(self._tool(command)), _standing(command, item.origin)
         await act(gripper.release(holding=False))
-        await act(self._go(item.origin, self._speed(command)))
-        await act(self._reach(item.origin, None))
+        await act(self._go(origin, self._speed(command)))
+        await act(self._reach(origin, None))
         if await act(gripper.grip()):
             return Ran()
-        await act(self._retreat(item.origin))
+        await act(self._retreat(origin))
         return Ran("missed", detail=f"the gripper closed on nothing at {item.origin}")
 
     async def _let_go(self, command: Command, item: Item, act: Act) -> Ran:
         await act(self._gripper(self._tool(command)).release(holding=True))
-        await act(self._retreat(item.origin))
+        await act(self._retreat(_standing(command, item.origin)))
         return Ran()
 
     def _wear(self, tool: Tool) -> None:
@@ -215,3 +225,9 @@ class Arm:
     def _mass(self, item: Item) -> float:
         material = self._line.materials.get(item.material)
         return material.mass if material else 0.0
+
+
+def _standing(command: Command, place: str) -> str:
+    """The place as its pose is known by: for a nest of a carrier, with the station at which that stands."""
+    standing = command.carriers.get(place.partition("#")[0])
+    return f"{place}@{standing}" if standing else place

@@ -9,7 +9,18 @@ from msgspec.structs import replace
 
 from cellctl.errors import CellctlError, DeviceError, Refused, StoreError, UnknownName
 from cellctl.journal import Answered, Asked, Forgot, Taken
-from cellctl.messages import Accepted, Answer, Cancel, Command, Message, Move, Question, Refusal, TooLate
+from cellctl.messages import (
+    LOST,
+    Accepted,
+    Answer,
+    Cancel,
+    Command,
+    Message,
+    Move,
+    Question,
+    Refusal,
+    TooLate,
+)
 from cellctl.modules.act import CHOICES, CommandAct, InDoubt
 from cellctl.modules.context import Context
 from cellctl.modules.kind import Ran
@@ -19,8 +30,6 @@ from cellctl.modules.turn import Turn
 from cellctl.modules.work import Work
 from cellctl.runtime import Event
 from cellctl.skill import Holds, Skill, Works
-
-NOWHERE_KNOWN = "?"
 
 
 @dataclass(slots=True)
@@ -166,7 +175,7 @@ class Commands:
         entry, command = hand.entry, hand.entry.command
         if entry.is_given_up:
             lost = (
-                tuple(Move(item.id, NOWHERE_KNOWN) for item in command.items) if self._moves(command) else ()
+                tuple(Move(item.id, LOST) for item in command.items) if self._moves(command) else ()
             )
             return self._answer_of(entry, Ran("failed", detail="a person said that it failed"), lost)
         ran = await self._context.kind.run(command, hand.act)

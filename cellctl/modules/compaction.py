@@ -14,6 +14,8 @@ from cellctl.journal import (
     Found,
     HandedOn,
     LeaseTaken,
+    Left,
+    LeftKnown,
     ModuleRecord,
     Taken,
     Told,
@@ -29,7 +31,9 @@ def says_the_same(book: Book) -> tuple[ModuleRecord, ...]:
 
 
 def _ledger(ledger: Ledger) -> Iterator[ModuleRecord]:
-    yield LeaseTaken(ledger.module, ledger.holder, ledger.epoch, ledger.seen)
+    yield LeaseTaken(ledger.module, ledger.commander, ledger.epoch, ledger.seen)
+    if ledger.holder != ledger.commander:
+        yield LeaseTaken(ledger.module, ledger.holder, ledger.epoch, by_hand=True)
     yield Entered(ledger.module, ledger.state, ledger.mode, ledger.entered_by)
     yield Forgot(ledger.module, ledger.below)
     for answer in ledger.answers.values():
@@ -41,12 +45,17 @@ def _ledger(ledger: Ledger) -> Iterator[ModuleRecord]:
     yield from _found(ledger)
 
 
-def _found(ledger: Ledger) -> Iterator[Found | HandedOn]:
+def _found(ledger: Ledger) -> Iterator[Found | HandedOn | Left | LeftKnown]:
+    module = ledger.module
     last = {found.announced.number: found for found in ledger.last_found.values()}
-    for number, found in sorted((last | ledger.found).items()):
+    for number, found in sorted((last | ledger.handed_on | ledger.found).items()):
         yield found
-        if number not in ledger.found:
-            yield HandedOn(ledger.module, number)
+        if number in ledger.handed_on:
+            yield HandedOn(module, number)
+        elif number not in ledger.found:  # only its mark counts still
+            yield from (Left(module, number), LeftKnown(module, number))
+    for number in ledger.left:
+        yield Left(module, number)
 
 
 def _unfinished(ledger: Ledger, entry: Unfinished) -> Iterator[ModuleRecord]:

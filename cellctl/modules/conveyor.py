@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
+from math import copysign
 from typing import cast
 
 from cellctl.device import Act, Action, MotorDrive, Rack, Recovery
 from cellctl.errors import DeviceFault, PlugInError, Refused, UnknownName
-from cellctl.kinds import ConveyorOptions
+from cellctl.kinds import OVERHANG, ConveyorOptions
 from cellctl.line.model import Line, Module, Station, station_of
 from cellctl.messages import Command, Item, Jog, Move
+from cellctl.modules.by_hand import REDUCED_SPEED, reduced, switched_on, until_let_go
+from cellctl.modules.equipment import Output
 from cellctl.modules.indexing import Indexing
 from cellctl.modules.kind import Complaint, Equipment, Ran
-from cellctl.modules.stops import Stop, arrival, release
+from cellctl.modules.stops import Journey, Stop, arrival, release
 from cellctl.modules.turn import Turn
 from cellctl.runtime import Event
 
 SOONEST = 0.5  # of the way at full speed, when the front of a long part may be at the next eye already
+SLOWEST = 1.5  # times as long as at full speed, when the belt still ramped up
 
 
 class Conveyor:
@@ -93,11 +97,40 @@ class Conveyor:
         return await self._own.complaints()
 
     async def jog(self, jog: Jog, act: Act) -> None:
-        """Run the belt: motion "run", speed as a fraction of its usual one."""
-        if jog.motion != "run" or not -1 <= jog.speed <= 1:
-            raise Refused(f"{self._module.name}: jog a belt with the motion run, and a speed of at most 1")
+        """Run the belt at a reduced speed until it is let go (`run`): `drive`, or a stop with its stopper lowered
+        meanwhile. The output of a stopper alone: `on`."""
+        outputs = self._stoppers_by_name()
+        if jog.device not in outputs and not self._own.is_meant(jog.device, "drive"):
+            raise UnknownName(f"device of {self._module.name}", jog.device, ("drive", *outputs))
+        output = outputs.get(jog.device)
+        if output is None:
+            return await self._run_by_hand(self._speed_by_hand(jog), act)
+        speed = None if jog.motion == "on" else self._speed_by_hand(jog)
+        async with switched_on(output, act):
+            if speed is None:
+                return await until_let_go(self._rack.runtime)
+            return await self._run_by_hand(speed, act)
+
+    def _stoppers_by_name(self) -> dict[str, Output]:
+        """The outputs of the stoppers: by their points, and by the names of their stops."""
+        found = {}
+        for station in self._module.stations:
+            output = self._own.output(station.stopper)
+            if output is not None:
+                names = (station.name.rpartition(".")[2], station.name, station.stopper)
+                found.update(dict.fromkeys(names, output))
+        return found
+
+    def _speed_by_hand(self, jog: Jog) -> float:
+        if jog.motion != "run" or not jog.speed or jog.distance:
+            raise Refused(f"{jog.device} is moved at a speed, such as `+50mm/s`, until it is let go")
+        most = min(REDUCED_SPEED, self._options.speed)
+        return copysign(reduced(self._drive_name, jog, most, 0.0, "m/s"), jog.speed)
+
+    async def _run_by_hand(self, speed: float, act: Act) -> None:
         self._is_running = False
-        await act(self._drive.run(jog.speed * self._options.speed))
+        await act(self._drive.run(speed))
+        await until_let_go(self._rack.runtime, self._check_drive)
 
     # --- skills ---------------------------------------------------------------------------------------------------
 
@@ -118,22 +151,22 @@ class Conveyor:
 
     async def _hop(self, item: Item, here: Station, there: Station, is_riding: bool, act: Act) -> Ran:
         """From one stop to the next."""
-        was_watched = is_riding
+        last_seen = 0.0
 
-        def watch() -> None:
-            nonlocal was_watched
-            was_watched = True
+        def seen(at: float) -> None:
+            nonlocal last_seen
+            last_seen = at
 
         if not is_riding:
             if there.name in self._leaving:
                 await self._leaving[there.name].wait()
-            letting_go = self._release(here, watch)
+            letting_go = self._release(here, seen)
             gone = await act(letting_go, lambda gone: self._moved(gone, item, self._module.name))
             self._has_left(here)
             if not gone:
                 return Ran("jam", detail=f"{item.id} did not leave {here.name}, or is not there")
         way = None if is_riding else abs((there.at or 0.0) - (here.at or 0.0))
-        arrives = self._arrive(there, way, was_watched, act.began)
+        arrives = self._arrive(there, way, max(last_seen, act.began))
         if await act(arrives, lambda came: self._moved(came, item, there.name)):
             return Ran()
         return Ran("jam", detail=f"{item.id} did not arrive at {there.name}")
@@ -154,7 +187,7 @@ class Conveyor:
     async def _collect(self, item: Item, act: Act) -> Ran:
         to = self._module.station(station_of(item.target))
         await act(self._start())
-        came = await act(self._arrive(to, None), lambda came: self._moved(came, item, to.name))
+        came = await act(self._arrive(to), lambda came: self._moved(came, item, to.name))
         self._expecting.discard(item.id)
         return Ran() if came else Ran("jam", detail=f"{item.id} did not arrive at {to.name}")
 
@@ -187,36 +220,26 @@ class Conveyor:
                 await self._drive.run(self._options.speed).perform(number)
                 self._is_running = True
 
-    def _release(self, here: Station, seen: Callable[[], None] = lambda: None) -> Action[bool]:
+    def _release(self, here: Station, seen: Callable[[float], None] = lambda at: None) -> Action[bool]:
         return release(self._stop(here), self._rack.runtime, self._options.patience, self._keep_running, seen)
 
-    def _arrive(
-        self, there: Station, way: float | None, was_watched: bool = True, left: float = 0.0
-    ) -> Action[bool]:
-        """`way` is how far it is [m]; None when nobody knows, as for what rides on the belt already.
+    def _arrive(self, there: Station, way: float | None = None, left: float = 0.0) -> Action[bool]:
+        """`way` is how far it is [m] from where it was let go at `left` (UTC [s]) or later.
 
-        What was let go in an earlier run of the command, at `left` (UTC [s]) or later, was not watched on its way.
+        None when nobody knows, as for what rides on the belt already.
         """
-        passed_since = left + SOONEST * way / self._options.speed if way else 0.0
+        passed_since = None if way is None else left + SOONEST * way / self._options.speed
         if way is None:
             way = max(station.at or 0.0 for station in self._module.stations)
-        limit = 1.5 * way / self._options.speed + self._options.patience
+        slowest = SLOWEST * way / self._options.speed
         run_on = self._options.run_on / self._options.speed
-        stop = self._stop(there)
-        return arrival(
-            stop,
-            self._rack.runtime,
-            limit,
-            run_on,
-            self._keep_running,
-            self._check_drive,
-            was_watched,
-            passed_since,
-        )
+        journey = Journey(slowest, slowest + self._options.patience, run_on, passed_since)
+        return arrival(self._stop(there), self._rack.runtime, journey, self._keep_running, self._check_drive)
 
     def _deliver(self, here: Station) -> Action[None]:
         """Run on until the part has passed over the belt's end."""
-        rest = max(station.at or 0.0 for station in self._module.stations) - (here.at or 0.0)
+        last = max(station.at or 0.0 for station in self._module.stations)
+        rest = (self._options.end or last + OVERHANG) - (here.at or 0.0)
         seconds = (rest + 2 * self._options.run_on) / self._options.speed
 
         async def perform(number: int) -> None:

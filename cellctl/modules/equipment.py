@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cellctl.device import Act, Capability, DigitalIO, Driver, Point, Rack
@@ -31,9 +32,9 @@ class Input:
         """Its value now."""
         return (await self.io.inputs())[self.number]
 
-    async def until(self, value: bool, every: float) -> None:
-        """Wait until it has a value. Wrap it in a deadline."""
-        await self.io.until_input(self.number, value, every)
+    async def until(self, value: bool, every: float, looked: Callable[[float], None] | None = None) -> None:
+        """Wait until it has a value; `looked` is told how long each reading took [s]. Wrap it in a deadline."""
+        await self.io.until_input(self.number, value, every, looked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,10 @@ class Equipment:
     def named(self, name: str) -> Driver:
         """The device of this full name. Raises UnknownName."""
         return self._rack.device(name)
+
+    def is_meant(self, device: str, role: str) -> bool:
+        """Whether a person who says `device` means what has this role: by the role, or by its full name."""
+        return role in self._module.devices and device in (role, self._module.devices[role])
 
     def of(self, capability: Capability) -> tuple[str, ...]:
         """The module's own devices with this capability."""

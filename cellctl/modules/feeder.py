@@ -54,8 +54,15 @@ class Feeder:
         return await self._own.complaints()
 
     async def jog(self, jog: Jog, act: Act) -> None:
-        """Not offered. Raises Refused."""
-        raise Refused(f"{self._module.name}: a feeder cannot be jogged")
+        """Bring one component to the pick-up point of a device (`present`)."""
+        feeders = {name: name for name in self._own.of(Capability.FEEDER)}
+        feeders |= {role: name for role, name in self._module.devices.items() if name in feeders}
+        if jog.device not in feeders:
+            raise UnknownName(f"device of {self._module.name}", jog.device, feeders)
+        if jog.motion != "present":
+            raise UnknownName(f"motion of {jog.device}", jog.motion, ("present",))
+        if not await act(cast(FeederDevice, self._own.named(feeders[jog.device])).present()):
+            raise Refused(f"no component came from {jog.device}; fill it")
 
     def _station(self, command: Command) -> Station:
         return self._module.station(station_of(command.items[0].target))

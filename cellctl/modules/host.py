@@ -9,10 +9,12 @@ from cellctl.journal import Told
 from cellctl.messages import (
     Cancel,
     Command,
+    Heeded,
     Inquire,
     Instruct,
     Jog,
     LeaseRequest,
+    LeaseReturned,
     Message,
     Noted,
     Refusal,
@@ -21,9 +23,8 @@ from cellctl.messages import (
 )
 from cellctl.modules.context import Context
 from cellctl.modules.lease import Lease
-from cellctl.modules.manual import Jogging
 from cellctl.modules.states import States
-from cellctl.packml import NEEDS_NO_LEASE, State
+from cellctl.packml import NEEDS_NO_LEASE, Mode, State
 from cellctl.runtime import Channel, Incoming
 
 LOOKING = 1.0  # [s] that sensors may take to answer
@@ -34,13 +35,12 @@ _WATCHED = (State.IDLE, State.EXECUTE, State.SUSPENDED, State.HELD, State.COMPLE
 class Host:
     """Hosts one module: lease, commands, states, questions, alarms, manual mode."""
 
-    def __init__(self, context: Context, tell: Callable[[View], None], last_event: Callable[[], int]) -> None:
-        """`tell(view)` publishes a view; `last_event()` is the number of the last event published."""
-        self._context, self._tell, self._last_event = context, tell, last_event
+    def __init__(self, context: Context, tell: Callable[[View], None]) -> None:
+        """`tell(view)` publishes a view."""
+        self._context, self._tell = context, tell
         self.inbox: Channel[Incoming] = context.runtime.channel()
         self.lease = Lease(context)
         self.states = States(context, self.lease, self.show, self.look)
-        self.jogging = Jogging(context, lambda: self.states.mode)
         self._occupied: dict[str, bool | None] = {}
         for question in context.ledger.questions.values():
             context.alarms.raise_alarm("M010", context.name, question.text)
@@ -56,7 +56,12 @@ class Host:
             try:
                 await self._take(incoming.peer, incoming.message)
             except CellctlError as error:
-                self._refuse(incoming.peer, str(error))
+                self._refuse(incoming.peer, str(error), id=str(getattr(incoming.message, "id", "")))
+
+    async def show_when_guards_are_read(self) -> None:
+        """Publish the view again once every safety input of the process was read: only then may others go on."""
+        await self._context.safety.looked.wait()
+        self.show()
 
     async def _take(self, peer: str, message: Message) -> None:
         match message:
@@ -75,7 +80,9 @@ class Host:
             case Settle():
                 await self._settle(peer, message)
             case Jog():
-                self.jogging.jog(message)
+                self.states.jogging.jog(peer, message)
+            case LeaseReturned():
+                self._context.work(lambda: self._take_back(peer, message), "takes its lease back")
             case Noted():
                 await self.states.announcements.noted(peer, message)
             case _:
@@ -87,7 +94,7 @@ class Host:
         if self._has_lease(peer, command.epoch, command.number):
             await self.states.commands.take(peer, command)
 
-    def _has_lease(self, peer: str, epoch: int, number: int) -> bool:
+    def _has_lease(self, peer: str, epoch: int, number: int, id: str = "") -> bool:
         if self.lease.allows(peer, epoch):
             self.lease.is_silent = False
             self.states.lease_changed()
@@ -96,18 +103,38 @@ class Host:
         why = (
             f"the lease of epoch {epoch} is over, or another process has it; {holder or 'nobody'} has it now"
         )
-        self._refuse(peer, why, number, lease_lost=True)
+        self._refuse(peer, why, number, lease_lost=True, id=id)
         return False
 
     async def _instruct(self, peer: str, message: Instruct) -> None:
         is_free = message.command in NEEDS_NO_LEASE and message.mode is None
-        held = self._context.ledger.holder
-        if not is_free and held and not self._has_lease(peer, message.epoch, 0):
+        if not is_free and not self._may_instruct(peer, message):
             return
         if message.mode is not None:
             await self.states.set_mode(message.mode, message.who)
         if message.command is not None:
             self.states.instruct(message.command, message.who)
+        self._heed(peer, message.id)
+
+    def _may_instruct(self, peer: str, message: Instruct) -> bool:
+        """Who has the lease may; where nobody has it, a person may, through the runner.
+
+        Raises Refused while a panel moves the module by hand.
+        """
+        self.lease.check_free_for_person()
+        held = self._context.ledger.holder
+        if not held or self.states.mode is Mode.MANUAL:
+            return True
+        return self._has_lease(peer, message.epoch, 0, message.id)
+
+    async def _take_back(self, peer: str, message: LeaseReturned) -> None:
+        if self.lease.allows(peer, message.epoch):
+            standing = self.states.jogging.end("the panel gave the lease back")
+            if standing is not None:
+                await standing.wait()
+            await self.lease.take_back(peer, message.epoch)
+            self.show()
+        await self._answer_inquiry(peer)
 
     # --- for everybody --------------------------------------------------------------------------------------------
 
@@ -127,28 +154,32 @@ class Host:
             self._context.alarms.clear_all(("M010", "M011"), self._context.name)
         self.show()
         self.states.go_on_after_answer()
+        self._heed(peer, message.id)
 
     async def _answer_inquiry(self, peer: str) -> None:
         await self.look()
         self._context.reply(peer, self.view())
 
-    def _refuse(self, peer: str, why: str, number: int = 0, lease_lost: bool = False) -> None:
-        self._context.reply(peer, Refusal(self._context.name, number, why, lease_lost))
+    def _heed(self, peer: str, id: str) -> None:
+        if id:
+            self._context.reply(peer, Heeded(self._context.name, id, self.states.state, self.states.mode))
+
+    def _refuse(self, peer: str, why: str, number: int = 0, lease_lost: bool = False, id: str = "") -> None:
+        self._context.reply(peer, Refusal(self._context.name, number, why, lease_lost, id))
 
     # --- what it shows --------------------------------------------------------------------------------------------
 
     def show(self) -> None:
         """Publish the view."""
-        self._tell(self.view(self._last_event() + 1))
+        self._tell(self.view())
 
-    def view(self, event: int | None = None) -> View:
+    def view(self) -> View:
         """The module as it sees itself."""
         ledger, states = self._context.ledger, self.states
         return View(
             self._context.name,
             states.state,
             states.mode,
-            self._last_event() if event is None else event,
             holder=ledger.holder,
             epoch=ledger.epoch,
             doing=tuple(ledger.unfinished),
@@ -160,6 +191,7 @@ class Host:
             finishing=states.finishing,
             entered_by=states.entered_by,
             head=self._context.recorder.head,
+            unread=self._context.safety.unread,
         )
 
     async def look(self) -> None:

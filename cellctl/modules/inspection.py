@@ -8,30 +8,27 @@ from cellctl.device import Act, Gauge, Rack
 from cellctl.errors import PlugInError, Refused, UnknownName
 from cellctl.kinds import InspectionOptions
 from cellctl.line.model import Line, Module
-from cellctl.messages import Command, Jog, Limits, Value
-from cellctl.modules.kind import Complaint, Equipment, Ran
+from cellctl.messages import Command, Limits, Value
+from cellctl.modules.kind import Ran
+from cellctl.modules.stationary import Stationary
 
 EXPECT = "expect."  # a command's parameter `expect.height` has the limits of the feature `height`
 
 
-class Inspection:
+class Inspection(Stationary):
     """One gauge at a station. Fulfils `cellctl.modules.kind.Kind`."""
 
     def __init__(self, module: Module, line: Line, rack: Rack) -> None:
         if not isinstance(module.options, InspectionOptions):
             raise PlugInError(f"{module.name}: an inspection's options are InspectionOptions")
-        self._module, self._features = module, module.options.features
-        self._own = Equipment(module, line, rack)
+        super().__init__(module, line, rack)
+        self._features = module.options.features
 
     def check(self, command: Command) -> None:
         """Raises UnknownName for a skill or feature that it does not have, Refused for what are no limits."""
         if command.skill != "measure":
             raise UnknownName("skill of an inspection", command.skill, ("measure",))
         self._expected(command)
-
-    async def prepare(self, act: Act) -> None:
-        """Prepare the gauge."""
-        await self._own.prepare(act)
 
     async def run(self, command: Command, act: Act) -> Ran:
         """Measure what is expected; all features where nothing is."""
@@ -45,25 +42,6 @@ class Inspection:
             if limits is not None and not limits.lower <= value <= limits.upper:
                 outside.append(f"{feature} is {value:g}, outside {limits.lower:g} to {limits.upper:g}")
         return Ran("reject", results, "; ".join(outside)) if outside else Ran("done", results)
-
-    async def idle(self, act: Act) -> None:
-        """Nothing runs on."""
-
-    async def halt(self) -> None:
-        """Nothing moves; the gauge is told to stop all the same."""
-        await self._own.halt()
-
-    async def occupied(self) -> dict[str, bool | None]:
-        """It has no sensor for its stations."""
-        return {station.name: None for station in self._module.stations}
-
-    async def faults(self) -> list[Complaint]:
-        """What the gauge complains of."""
-        return await self._own.complaints()
-
-    async def jog(self, jog: Jog, act: Act) -> None:
-        """Not offered. Raises Refused."""
-        raise Refused(f"{self._module.name}: an inspection cannot be jogged")
 
     @property
     def _gauge(self) -> Gauge:

@@ -49,7 +49,8 @@ class Kind(Protocol):
         """What the devices complain of. Raises DeviceError when one does not answer."""
 
     async def jog(self, jog: Jog, act: Act) -> None:
-        """Move by hand until halted. Raises Refused for what cannot be moved so."""
+        """Move by hand; returns when that motion is over. One that lasts until it is let go is cancelled then, and
+        `halt` follows in any case. Raises Refused for what cannot be moved so."""
 
 
 class Announce(Protocol):
@@ -69,6 +70,13 @@ class Announce(Protocol):
         parameters of this part, by "skill.parameter". `mark` is what the device knows the sighting by: the last one
         at a place, coming again because a crash came before the device was told, is no other part. Raises UnknownName
         for a place that is not the module's own.
+        """
+
+    async def withdraw(self, place: str, mark: str) -> None:
+        """Durable when it returns: what was found there by this mark has left by itself (it went past the window).
+
+        Whoever took it on is told; a command that is in hand for it ends as the device says. Does nothing for a mark
+        that is not known there any more.
         """
 
 

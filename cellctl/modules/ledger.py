@@ -19,6 +19,8 @@ from cellctl.journal import (
     Found,
     HandedOn,
     LeaseTaken,
+    Left,
+    LeftKnown,
     ModuleRecord,
     Taken,
     Told,
@@ -27,6 +29,7 @@ from cellctl.messages import Answer, Command, Head, Move, Question, Value
 from cellctl.packml import Mode, State
 
 LAST_ACTION = 2**32 - 1  # action numbers fit the registers of a handshake
+HANDED_ON = 100  # announced parts taken on last, which may still be said to have left
 AFRESH = 1_000_000  # how far numbers may leap where a journal begins, or lost records
 
 
@@ -59,7 +62,9 @@ class Ledger:
 
     def __init__(self, module: str) -> None:
         self.module = module
-        self.holder, self.epoch, self.seen = "", 0, Head()
+        self.holder, self.epoch = "", 0
+        self.commander = ""  # who had the lease last that was no panel
+        self.seen = Head()  # the end of the commander's journal, as far as it was seen
         self.state, self.mode, self.entered_by = State.STOPPED, Mode.PRODUCTION, ""
         self.below = 0  # commands below this number are forgotten
         self.unfinished: dict[int, Unfinished] = {}
@@ -68,12 +73,17 @@ class Ledger:
         self.told: dict[int, str] = {}  # question -> the choice of the person who settled it
         self.found: dict[int, Found] = {}  # announcements that nobody has taken on, by number
         self.last_found: dict[str, Found] = {}  # place -> what was found there last
+        self.handed_on: dict[int, Found] = {}  # announcements that were taken on last
+        self.left: dict[int, None] = {}  # parts that left, which nobody knows yet
 
     def apply(self, record: ModuleRecord) -> None:
         """Take a durable record into account."""
         match record:
+            case LeaseTaken(_, holder, epoch, by_hand=True):
+                self.holder, self.epoch = holder, epoch
             case LeaseTaken(_, holder, epoch, seen):
-                self.holder, self.epoch, self.seen = holder, epoch, seen
+                self.holder, self.epoch = holder, epoch
+                self.commander, self.seen = holder, seen
             case Taken(command, at):
                 self.unfinished[command.number] = Unfinished(command, at)
                 self._see(command.head)
@@ -95,7 +105,26 @@ class Ledger:
             case Found(announced):
                 self.found[announced.number] = self.last_found[announced.place] = record
             case HandedOn(_, number):
+                self._handed_on(number)
+            case Left(_, number):
                 self.found.pop(number, None)
+                self.handed_on.pop(number, None)
+                self.left[number] = None
+            case LeftKnown(_, number):
+                self.left.pop(number, None)
+
+    def number_of(self, place: str, mark: str) -> int:
+        """The announcement of what was found there by this mark, and has not left; 0 where there is none."""
+        known = (self.handed_on | self.found).values()
+        marked = (found.announced for found in known if mark and found.mark == mark)
+        return next((announced.number for announced in marked if announced.place == place), 0)
+
+    def _handed_on(self, number: int) -> None:
+        found = self.found.pop(number, None)
+        if found is not None:
+            self.handed_on[number] = found
+            for oldest in list(self.handed_on)[:-HANDED_ON]:
+                del self.handed_on[oldest]
 
     def _see(self, head: Head) -> None:
         if head.sequence > self.seen.sequence:

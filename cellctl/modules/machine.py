@@ -9,31 +9,28 @@ from cellctl.device import Machine as MachineDevice
 from cellctl.errors import LimitExceeded, PlugInError, Refused, UnknownName
 from cellctl.kinds import MachineOptions, Program, Takes
 from cellctl.line.model import Line, Module
-from cellctl.messages import Command, Jog, Move
-from cellctl.modules.kind import Complaint, Equipment, Ran
+from cellctl.messages import Command, Move
+from cellctl.modules.kind import Ran
+from cellctl.modules.stationary import Stationary
 from cellctl.units import Tolerance
 
 CODE = "code"  # the result that says whether the program did well: 0
 
 
-class Machine:
+class Machine(Stationary):
     """One machine at a station. Fulfils `cellctl.modules.kind.Kind`."""
 
     def __init__(self, module: Module, line: Line, rack: Rack) -> None:
         if not isinstance(module.options, MachineOptions):
             raise PlugInError(f"{module.name}: a machine's options are MachineOptions")
-        self._module, self._programs = module, module.options.programs
-        self._own = Equipment(module, line, rack)
+        super().__init__(module, line, rack)
+        self._programs = module.options.programs
 
     def check(self, command: Command) -> None:
         """Raises UnknownName, Refused and LimitExceeded for a program or value that does not fit."""
         if command.skill not in ("run", "make"):
             raise UnknownName("skill of a machine", command.skill, ("run", "make"))
         self._values(command, self._program(command))
-
-    async def prepare(self, act: Act) -> None:
-        """Prepare the controller."""
-        await self._own.prepare(act)
 
     async def run(self, command: Command, act: Act) -> Ran:
         """Run the program to its end; after `make`, the parts are where the command says."""
@@ -48,25 +45,6 @@ class Machine:
             return Ran("done", results)
         name = command.parameters["program"]
         return Ran("failed", results, f"program {name} ended with code {found.get(CODE)}")
-
-    async def idle(self, act: Act) -> None:
-        """Nothing runs on."""
-
-    async def halt(self) -> None:
-        """Stop the program, as far as the controller does that."""
-        await self._own.halt()
-
-    async def occupied(self) -> dict[str, bool | None]:
-        """It has no sensor for its stations."""
-        return {station.name: None for station in self._module.stations}
-
-    async def faults(self) -> list[Complaint]:
-        """What the controller complains of."""
-        return await self._own.complaints()
-
-    async def jog(self, jog: Jog, act: Act) -> None:
-        """Not offered. Raises Refused."""
-        raise Refused(f"{self._module.name}: a machine is moved by hand at its own panel")
 
     @property
     def _plc(self) -> MachineDevice:
@@ -91,6 +69,8 @@ class Machine:
                 raise Refused(f"the program takes {name}, a number; it is {value}")
             self._check_limits(name, float(value), takes)
             values.append(float(value))
+        if program.counted:
+            values.append(float(len(command.items)))
         return tuple(values)
 
     def _check_limits(self, name: str, value: float, takes: Takes) -> None:

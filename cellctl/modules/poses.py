@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cellctl.device import Pose
-from cellctl.errors import Refused
+from cellctl.errors import Refused, UnknownName
 from cellctl.line.model import Line, Station, station_of
 from cellctl.motion.transforms import Array, compose, from_xyz_euler, inverse, to_xyz_euler
 
@@ -20,6 +20,8 @@ class Reachable:
 
     def at(self, place: str, above: float = 0.0) -> Pose:
         """Where the tool point grips what lies at a place; `above` it, in the line's up direction [m].
+
+        The nest of a carrier is named with the station at which that stands: `P1#0@loop.load`.
 
         Raises UnknownName for no station, Refused for one that this arm has no pose for.
         """
@@ -36,7 +38,8 @@ class Reachable:
         return tuple(self._from_base(pose) for pose in self._station(place).via)
 
     def _station(self, place: str) -> Station:
-        return self._line.station(station_of(place))
+        on_carrier, _, standing = place.partition("@")
+        return self._line.station(station_of(standing or on_carrier))
 
     def _in_line(self, place: str) -> Pose:
         station = self._station(place)
@@ -45,8 +48,17 @@ class Reachable:
             raise Refused(
                 f"{station.name} has no pose for {self._arm}; teach one, or write it in the line file"
             )
-        nest = place.partition("#")[2]
+        nest = place.partition("@")[0].partition("#")[2]
+        if "@" in place:
+            return self._on_carrier(pose, station_of(place), int(nest))
         return in_grid(pose, station, int(nest)) if station.grid and nest else pose
+
+    def _on_carrier(self, pose: Pose, name: str, nest: int) -> Pose:
+        carrier = next((each for each in self._line.carriers if each.id == name), None)
+        if carrier is None:
+            raise UnknownName("carrier", name, (each.id for each in self._line.carriers))
+        dx, dy = carrier.offset(nest)
+        return replace(pose, x=pose.x + dx, y=pose.y + dy)
 
     def _from_base(self, pose: Pose) -> Pose:
         return _pose(compose(self._T_base_line, _transform(pose)))

@@ -2,7 +2,7 @@
 
 An input is on while it is safe (closed circuit). When it goes off, or cannot be read, its member modules abort and
 one alarm says which input was first; until it is on again they refuse to be cleared. Members in other processes are
-aborted by the runner, which sees the alarm.
+aborted by the runner, which sees the alarm, and which takes the silence of this process for an open guard.
 """
 
 from __future__ import annotations
@@ -29,6 +29,11 @@ class Safety:
         self.looked: Event = runtime.event()
         if not inputs:
             self.looked.set()
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """The inputs that were not read since this process began: nobody knows whether they are on."""
+        return tuple(sorted(self._untried))
 
     def off(self, module: str) -> tuple[str, ...]:
         """The inputs that name this module and are off, or cannot be read."""

@@ -106,6 +106,8 @@ class ProcessShell:
                 for name, host in hosts.items():
                     group.start(host.serve(), f"{name} serves")
                     group.start(host.watch(), f"{name} watches")
+                    if self._inputs:
+                        group.start(host.show_when_guards_are_read(), f"{name} sees its guards")
                     if self._line.module(name).kind.announces:
                         group.start(host.states.announcements.work(), f"{name} announces")
                 self._watch_safety(hosts, group)
@@ -134,7 +136,7 @@ class ProcessShell:
             self._rack.tried,
             self._safety,
         )
-        return Host(context, self._publisher.tell_view, lambda: self._publisher.last)
+        return Host(context, self._publisher.tell_view)
 
     async def _dispatch(self, hosts: dict[str, Host]) -> None:
         """Bring every message to its module, and news of peers to all."""

@@ -5,19 +5,30 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from cellctl.errors import CellctlError, DeviceError, Refused, StoreError
-from cellctl.journal import Entered
+from cellctl.journal import Entered, LeaseTaken
 from cellctl.messages import Command
 from cellctl.modules.announcements import Announcements
 from cellctl.modules.commands import Commands
 from cellctl.modules.context import Context
 from cellctl.modules.lease import Lease
 from cellctl.modules.ledger import Ledger
+from cellctl.modules.manual import Jogging
 from cellctl.modules.work import Work
-from cellctl.packml import ACTING, Mode, State, StateCommand, after, completed
+from cellctl.packml import (
+    ACTING,
+    NEEDS_NO_LEASE,
+    Mode,
+    State,
+    StateCommand,
+    after,
+    commands_in,
+    completed,
+)
 
 S, C = State, StateCommand
 
 MODE_CHANGES_IN = (S.STOPPED, S.IDLE, S.ABORTED)  # the default of TR88.00.02-2022
+MOVED_BY_HAND_IN = (S.STOPPED, S.IDLE)  # an abort is ended by a person first, with `clear`
 DOUBT = "in doubt"  # who entered Held, when it was a question
 SAFETY = "safety"  # who aborted, when it was a guard or an emergency stop: only a person clears that
 _NEED_DEVICES = (S.RESETTING, S.STARTING, S.UNHOLDING, S.UNSUSPENDING)
@@ -41,6 +52,7 @@ class States:
         self.mode = ledger.mode
         self.commands = Commands(context, lease, self.is_executing, self.hold_for_question, self.abort)
         self.announcements = Announcements(context, lease, self.abort)
+        self.jogging = Jogging(context, lease, self._check_by_hand)
         self.is_prepared = False
         self._is_suspended_for_lease = False
         self._who = ledger.entered_by
@@ -57,6 +69,9 @@ class States:
         if command is C.ABORT and who == SAFETY:
             self.abort(SAFETY)
             return
+        stops = command in NEEDS_NO_LEASE and self.jogging.end(f"{who} said {command}") is not None
+        if stops and command not in commands_in(self.state):
+            return  # that it rests was all that could be meant
         target = after(self.state, command)
         if command in _GOES_ON:
             self._check_safe()
@@ -88,11 +103,24 @@ class States:
         if self.state not in MODE_CHANGES_IN:
             allowed = ", ".join(MODE_CHANGES_IN)
             raise Refused(f"the mode of {self._context.name} changes only in {allowed}, not in {self.state}")
+        records: list[Entered | LeaseTaken] = [Entered(self._context.name, self.state, mode, who)]
         if self.mode is Mode.MANUAL:
             self.is_prepared = False  # hands moved what the last preparation brought about
-        await self._context.record(Entered(self._context.name, self.state, mode, who))
+        if Mode.MANUAL in (mode, self.mode):
+            self._lease.check_free_for_person()
+            self._lease.forget()
+            records.append(self._lease.freed())
+        await self._context.record(*records)
         self.mode = mode
         self._show()
+
+    def _check_by_hand(self) -> None:
+        name = self._context.name
+        if self.mode is not Mode.MANUAL:
+            raise Refused(f"{name} is in {self.mode} mode; say `cellctl mode {name} manual` first")
+        if self.state not in MOVED_BY_HAND_IN:
+            allowed = " or ".join(MOVED_BY_HAND_IN)
+            raise Refused(f"{name} is moved by hand only when it is {allowed}, not {self.state}")
 
     def abort(self, who: str = "fault") -> None:
         """Abort on a fault; where it is aborted already, no more than remember that safety was a cause, too."""
@@ -131,6 +159,7 @@ class States:
         if before is not None:
             before.break_off()
         self.announcements.rest()
+        self.jogging.end(f"{who} brought {self._context.name} to {state}")
         self._work = self._context.work(lambda: self._act_out(state, who, before), state)
         self._show()
 
@@ -193,6 +222,8 @@ class States:
     async def _abort(self) -> None:
         self.is_prepared = False
         interrupted = self.commands.interrupt()
+        if (by_hand := self.jogging.end("it was aborted")) is not None:
+            interrupted.append(by_hand)
         try:
             await self._context.kind.halt()
         except CellctlError as error:

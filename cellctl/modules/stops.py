@@ -15,6 +15,7 @@ from cellctl.modules.equipment import Input, Output
 from cellctl.runtime import Runtime
 
 POLL = 0.02  # [s] at 1 m/s a part moves 20 mm meanwhile
+BRIEFEST = 3 * POLL  # [s] that a part covers an eye: a look that takes no longer than `POLL` misses none
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +41,47 @@ class Stop:
         return (self.stopper or self.eye).device
 
 
+@dataclass(slots=True)
+class Watch:
+    """Whether a part can have passed an eye between two looks at it.
+
+    It covers the eye for `covers` [s] or longer, some time between `soonest` and `latest` [s of `now`].
+    """
+
+    now: Callable[[], float]
+    covers: float
+    soonest: float
+    latest: float
+    may_have_missed: bool = False
+
+    def looked(self, seconds: float) -> None:
+        """A look that took so long has ended. What it saw was so at any time of it, and the same holds for the
+        look before it, which took no longer, or has been judged itself."""
+        ended = self.now()
+        began = ended - 2 * seconds - POLL
+        is_blind = ended - began > self.covers
+        self.may_have_missed |= is_blind and began <= self.latest and ended >= self.soonest
+
+
 def release(
     stop: Stop,
     runtime: Runtime,
     patience: float,
     run: Callable[[int], Awaitable[None]],
-    seen: Callable[[], None] = lambda: None,
+    seen: Callable[[float], None] = lambda at: None,
 ) -> Action[bool]:
     """Let the part that stands at a stop go: lower the stopper until the eye is clear, and raise it again.
 
     False when nothing stands there, or it does not leave within `patience` [s]; then it is still there. Observable:
-    an eye that sees it says that it has not left, a clear one that it has. `seen()` is called when it still stands
-    there, so that whatever becomes of it happens from now on.
+    an eye that sees it says that it has not left, a clear one that it has. `seen(at)` is told when it surely still
+    was there (UTC [s]), so that whatever becomes of it happens from then on.
     """
 
     async def perform(number: int) -> bool:
         await run(number)
+        asked = runtime.utc()
         if await stop.eye.read():
-            seen()
+            seen(asked)
             await stop.lower(True, number)
             left = await clears()
         else:
@@ -66,11 +90,19 @@ def release(
         return left
 
     async def clears() -> bool:
+        longest = 0.0
+
+        def looked(seconds: float) -> None:
+            nonlocal longest
+            longest = max(longest, seconds)
+
+        began = runtime.utc()
         try:
             async with runtime.deadline(patience):
-                await stop.eye.until(False, POLL)
+                await stop.eye.until(False, POLL, looked)
         except DeadlineExceeded:
             return False
+        seen(max(began, runtime.utc() - 2 * longest - POLL))  # the last look but one saw it
         return True
 
     async def settle(number: int) -> Settled[bool]:
@@ -83,35 +115,51 @@ def release(
     return Action(stop.device, f"release {stop.station.name}", Recovery.OBSERVABLE, perform, settle, True)
 
 
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """How long a part may take to a stop. It comes within `slowest` [s], and counts as jammed after `limit` [s].
+
+    `run_on` [s] is from when the eye sees it to its rest at the stopper, so at least so long it covers the eye. Before
+    `passed_since` (UTC [s]) it cannot have come; None when it is on its way already and has been watched so far.
+    """
+
+    slowest: float
+    limit: float
+    run_on: float
+    passed_since: float | None = None
+
+
 def arrival(
     stop: Stop,
     runtime: Runtime,
-    limit: float,
-    run_on: float,
+    journey: Journey,
     run: Callable[[int], Awaitable[None]],
     check_drive: Callable[[], Awaitable[None]],
-    was_watched: bool = True,
-    passed_since: float = 0.0,
 ) -> Action[bool]:
-    """Run the belt until the eye sees the part, and `run_on` [s] longer so that it rests against the stopper.
+    """Run the belt until the eye sees the part, and on until it rests against the stopper.
 
-    False when it is not seen within `limit` [s]. Recoverable: running on until the eye sees it brings a known state
-    whatever happened. What fell into a sink while nobody looked is there when nothing comes any more; but only if it
-    can have passed the eye meanwhile, which it can from `passed_since` on (UTC [s]). Else it did not arrive.
+    False when it is not seen in time. Recoverable: running on until the eye sees it brings a known state whatever
+    happened. What can have fallen into a sink while nobody looked is there when nothing comes any more: during an
+    outage, before the first look at the eye, or between two that were further apart than a part takes to pass it.
+    Else it did not arrive.
     """
-    is_recovering = not was_watched
+    is_recovering = False
 
     async def perform(number: int) -> bool:
-        may_be_there = is_recovering and stop.station.sink and runtime.utc() >= passed_since
+        soonest = runtime.now() + max((journey.passed_since or 0.0) - runtime.utc(), 0.0)
+        was_unwatched = is_recovering or journey.passed_since is not None
+        was_unseen = was_unwatched and soonest <= runtime.now()
         await run(number)
+        latest = runtime.now() + journey.slowest
+        watch = Watch(runtime.now, max(journey.run_on, BRIEFEST), soonest, latest, was_unseen)
         try:
-            async with runtime.deadline(limit):
-                await stop.eye.until(True, POLL)
+            async with runtime.deadline(journey.limit):
+                await stop.eye.until(True, POLL, watch.looked)
         except DeadlineExceeded:
             await check_drive()
-            return may_be_there
+            return stop.station.sink and watch.may_have_missed
         if not stop.station.sink:
-            await runtime.sleep(run_on)
+            await runtime.sleep(journey.run_on)
         return True
 
     async def settle(number: int) -> Settled[bool]:

@@ -36,21 +36,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-from cellctl.reading import AnyQuantity, Duration
+from cellctl.written import AnyQuantity, Duration, Written
 
 NAME = r"^[A-Za-z][A-Za-z0-9_-]*$"
 Name = Annotated[str, StringConstraints(pattern=NAME, max_length=40)]
 Keys: TypeAlias = dict[str, Any]  # read later, when it is known what they belong to
 
 SCRAP, ASK, NEXT = "scrap", "ask", "next"
-
-
-class Written(BaseModel):
-    """Anything that people write: no key that is not known, nothing that changes afterwards."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ParameterFile(Written):

@@ -51,6 +51,17 @@ ALARMS = {
         "the runner's journal was put back from a copy, removed, or its disk lost its end",
         "do not guess: compare the part map with the line (`cellctl recover`), then `cellctl recover accept MODULE`",
     ),
+    "R015": AlarmText(
+        "nobody reads a safety input",
+        "the process that reads it ended, hangs, or cannot be reached; nobody knows whether the guard is closed",
+        "see to the process (its alarm R001), make the line safe, then clear and reset the modules",
+    ),
+    "R016": AlarmText(
+        "the line waits for a module that a person holds",
+        "it was held, or put into another mode, and nobody has let it go on",
+        "`cellctl unhold MODULE` when it may go on, or back to production mode (`cellctl mode MODULE production`); "
+        "`cellctl out MODULE` to go on without it",
+    ),
     "R020": AlarmText(
         "a step takes longer than the recipe allows",
         "the device is slower than the recipe allows, or waits for something",
@@ -65,6 +76,21 @@ ALARMS = {
         "a source station is empty",
         "its feeder had nothing to give",
         "refill it, then `cellctl load MATERIAL --at STATION --lot LOT --qty QUANTITY`",
+    ),
+    "R023": AlarmText(
+        "an announced part is wanted by no order",
+        "no open order is for what the module found; the parts behind it wait, too",
+        "order its recipe and variant (`cellctl order add`), or take the part away so that the module withdraws it",
+    ),
+    "R024": AlarmText(
+        "an announced part has no room at its place",
+        "the journal has as many parts there as the line file allows, or the line file has no such place",
+        "compare the part map with the line (`cellctl recover`); it is taken on as soon as there is room",
+    ),
+    "R025": AlarmText(
+        "an empty carrier did not come to its next stop",
+        "it jams, its stopper or an eye fails, or it was taken off",
+        "put it at a stop and say at which: `cellctl recover correct CARRIER STATION`; until then it is not sent again",
     ),
     "R030": AlarmText(
         "a part waits for a decision",

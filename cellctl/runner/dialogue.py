@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from cellctl.errors import JournalShort
-from cellctl.flow.decide import announced
+from cellctl.flow.arrivals import bereft
 from cellctl.flow.events import Answered, JournalSeen, Moved
 from cellctl.messages import (
     Accepted,
@@ -14,19 +14,22 @@ from cellctl.messages import (
     Cancel,
     Event,
     Head,
+    Heeded,
     LeaseDenied,
     LeaseGranted,
     Message,
-    Noted,
     Refusal,
     TooLate,
     View,
+    Withdrawn,
 )
-from cellctl.packml import State
+from cellctl.packml import Mode, State
 from cellctl.runner.alarms import AlarmBoard
+from cellctl.runner.arrivals import Arrivals
 from cellctl.runner.book import Book
 from cellctl.runner.comparison import Comparison
 from cellctl.runner.fleet import RESEND, Fleet
+from cellctl.runner.guards import Guards
 from cellctl.runner.patience import by_source, overdue, refused
 from cellctl.runner.remote import Remote
 from cellctl.runner.trust import Trust
@@ -41,10 +44,18 @@ class Dialogue:
     """Takes what module processes say."""
 
     def __init__(
-        self, runtime: Runtime, book: Book, fleet: Fleet, alarms: AlarmBoard, comparison: Comparison
+        self,
+        runtime: Runtime,
+        book: Book,
+        fleet: Fleet,
+        alarms: AlarmBoard,
+        comparison: Comparison,
+        guards: Guards,
+        arrivals: Arrivals,
     ) -> None:
         self._runtime, self._book, self._fleet = runtime, book, fleet
         self._alarms, self._comparison = alarms, comparison
+        self._guards, self._arrivals = guards, arrivals
         self.trust = Trust(runtime, book, fleet, alarms)
         self._heard: dict[str, int] = {}  # process -> number of its last event
         self._unheard = dict.fromkeys(remote.process for remote in fleet)  # since this runner began
@@ -88,6 +99,7 @@ class Dialogue:
             self._alarms.clear("R001", process)
         else:
             self._alarms.raise_alarm("R001", process, f"the process {process} does not answer")
+            self._guards.lose(process)
 
     def _take_message(self, remote: Remote, message: Message) -> None:
         match message:
@@ -107,8 +119,12 @@ class Dialogue:
                 self._take_answer(remote, message)
             case Refusal():
                 self._take_refusal(remote, message)
+            case Heeded():
+                remote.take_word(message)
             case Announced():
-                self._take_announcement(remote, message)
+                self._arrivals.take(remote, message)
+            case Withdrawn():
+                self._arrivals.withdraw(remote, message)
             case TooLate(_, number):
                 remote.too_late.add(number)  # its answer follows
                 remote.refusals.pop(number, None)
@@ -125,10 +141,12 @@ class Dialogue:
 
     def _take_refusal(self, remote: Remote, refusal: Refusal) -> None:
         remote.sent.pop(refusal.number, None)
-        remote.refusal = refusal.why
+        remote.take_word(refusal)
+        if not refusal.id or refusal.lease_lost:
+            remote.refusal = refusal.why
         if remote.takes_commands and refusal.number in self._book.state.commands() and not refusal.lease_lost:
             remote.refuse(refusal.number, refusal.why)
-        if not refusal.number:
+        if not refusal.number and not refusal.id:
             remote.told = None  # an instruction came too early: the next tick gives it again
         if refusal.lease_lost and remote.epoch:  # else it is asked for already
             remote.epoch = 0
@@ -146,14 +164,25 @@ class Dialogue:
         if _hands_reached_in(last, view):
             remote.is_compared = False
             self._fleet.inquire(remote)
+        self._give_lease_up(remote, last)
         if remote.takes_commands:
             self._fleet.send_again(remote, before is not State.EXECUTE, bool(self._comparison.doubtful))
+
+    def _give_lease_up(self, remote: Remote, last: View | None) -> None:
+        """In manual mode the lease is for panels; it is asked for again at once when that is over."""
+        if remote.is_in_hands:
+            remote.epoch = 0
+            remote.forget_sent()
+        elif last is not None and last.mode is Mode.MANUAL:
+            self._fleet.ask_lease(remote)
 
     def _compare(self, remote: Remote, view: View) -> None:
         """Hold the sensors, just read, against the part map."""
         remote.seen, remote.seen_at, remote.is_compared = view.occupied, self._runtime.utc(), True
         if remote.name in self._book.state.out:
             self._comparison.void(remote.seen)
+        elif remote.is_in_hands:
+            self._comparison.leave_to_hands(remote.seen)
         elif self._comparison.compare(self._book.state, view.occupied):
             self._fleet.inquire(remote)
 
@@ -189,13 +218,6 @@ class Dialogue:
         self._book.record(event)
         self._alarms.clear("R020", str(answer.number))
 
-    def _take_announcement(self, remote: Remote, message: Announced) -> None:
-        birth = announced(self._book.state, message, self._runtime.utc())
-        if birth is not None:
-            self._book.record(birth)
-        if message.number <= self._book.state.announced.get(message.module, 0):
-            self._fleet.send(remote, Noted(message.module, message.number))
-
     # --- when nothing comes -----------------------------------------------------------------------------------------
 
     def look_after(self) -> None:
@@ -211,7 +233,7 @@ class Dialogue:
             if remote.epoch == 0:
                 self._ask(remote)
                 continue
-            self._take_back(remote, {*late, *unwilling})
+            self._take_back(remote, {*late, *unwilling, *bereft(self._book.state)})
             self._give_up(remote)
             if not remote.is_compared or not self._comparison.doubtful.isdisjoint(remote.seen):
                 self._fleet.inquire(remote)
@@ -229,9 +251,10 @@ class Dialogue:
 
     def _ask(self, remote: Remote) -> None:
         """Ask for the lease, and without one what the module does: hold, stop and abort reach it all the same."""
-        if remote.is_trusted and self._runtime.now() - remote.asked > ASK_AGAIN:
+        if remote.is_trusted and not remote.is_in_hands and self._runtime.now() - remote.asked > ASK_AGAIN:
             self._fleet.ask_lease(remote)
-        if remote.view is None or self._runtime.now() - remote.viewed > STALE:
+        is_stale = self._runtime.now() - remote.viewed > STALE
+        if remote.view is None or is_stale or (remote.is_in_hands and not remote.is_compared):
             self._fleet.inquire(remote)
 
     def _miss_processes(self) -> None:
@@ -239,6 +262,7 @@ class Dialogue:
             for process in self._unheard:
                 why = f"the process {process} was not heard since the runner began"
                 self._alarms.raise_alarm("R001", process, why)
+                self._guards.miss(process)
 
     def _take_back(self, remote: Remote, numbers: set[int]) -> None:
         """Ask to cancel these commands of a module, again and again until it says that it did or cannot.

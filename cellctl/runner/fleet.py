@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from cellctl.flow.state import Job
-from cellctl.line.model import Line
+from cellctl.line.model import Line, station_of
 from cellctl.messages import Command, Head, Inquire, LeaseRequest, Message
 from cellctl.runner.book import Book
 from cellctl.runner.remote import Remote
 from cellctl.runtime import Peer, Runtime
 
 RESEND = 2.0  # [s] after which a command that was not accepted is sent again
-LOST = 10.0  # [s] after which one that was accepted is
+ANSWER_LOST = 10.0  # [s] after which one that was accepted is
 
 
 class Fleet:
@@ -24,6 +24,7 @@ class Fleet:
         self._runtime, self._book = runtime, book
         self._holder = f"runner of {line.name}"
         self._peers: dict[str, Peer] = {}
+        self._asked = 0
         self._remotes = {module.name: Remote(module.name, module.process) for module in line.modules.values()}
 
     def __iter__(self) -> Iterator[Remote]:
@@ -31,6 +32,11 @@ class Fleet:
 
     def __getitem__(self, module: str) -> Remote:
         return self._remotes[module]
+
+    def next_id(self) -> str:
+        """For a message that a module answers by its id: like none before, also not before a restart."""
+        self._asked += 1
+        return f"{self._book.head.sequence}.{self._asked}"
 
     def find(self, module: str, process: str) -> Remote | None:
         """The module of this name, if that process hosts it."""
@@ -101,8 +107,15 @@ class Fleet:
             visit=job.visit,
             attempt=job.attempt,
             parameters=job.parameters,
+            carriers=self._carriers(job),
         )
         self.send(remote, command)
+
+    def _carriers(self, job: Job) -> dict[str, str]:
+        """Where the carriers stand from which or onto which a command moves something."""
+        used = {station_of(place) for item in job.items for place in (item.origin, item.target)}
+        standing = self._book.state.carriers
+        return {carrier: place for carrier, place in standing.items() if carrier in used}
 
     def send_again(self, remote: Remote, at_once: bool = False, only_known: bool = False) -> None:
         """Send a module's unanswered commands again when their time has come, or all of them at once.
@@ -115,6 +128,6 @@ class Fleet:
         now = self._runtime.now()
         for job in self._book.state.commands().values():
             if job.module == remote.name and (job.command in known or not only_known):
-                patience = 0.0 if at_once else LOST if job.command in remote.accepted else RESEND
+                patience = 0.0 if at_once else ANSWER_LOST if job.command in remote.accepted else RESEND
                 if now - remote.sent.get(job.command, float("-inf")) >= patience:
                     self.send_command(job)

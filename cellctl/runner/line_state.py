@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cellctl.errors import Refused
 from cellctl.flow.events import LineEntered
 from cellctl.messages import Instruct, View
 from cellctl.packml import NEEDS_NO_LEASE, State, StateCommand, after, completed
@@ -9,7 +10,9 @@ from cellctl.runner.alarms import AlarmBoard
 from cellctl.runner.book import Book
 from cellctl.runner.clearance import Clearance
 from cellctl.runner.fleet import Fleet
+from cellctl.runner.guards import Guards
 from cellctl.runner.remote import Remote
+from cellctl.runner.standstill import standstill
 from cellctl.runner.steering import TO_REST, has_arrived, instruction
 from cellctl.runtime import Runtime
 
@@ -30,11 +33,12 @@ class LineState:
         fleet: Fleet,
         alarms: AlarmBoard,
         clearance: Clearance,
+        guards: Guards,
         automatic: bool,
     ) -> None:
         """`automatic`: modules that restarted or aborted are brought back without a person."""
         self._runtime, self._book, self._fleet, self._alarms = runtime, book, fleet, alarms
-        self._clearance, self._automatic = clearance, automatic
+        self._clearance, self._guards, self._automatic = clearance, guards, automatic
         self._starting = False  # a person asked for Execute: go on from Stopped and Idle by itself
 
     @property
@@ -50,11 +54,21 @@ class LineState:
 
     def command(self, command: StateCommand, who: str, starting: bool = False) -> None:
         """A person's command to the line. Raises Refused where it is not legal, or must not be given now."""
+        self._check_hands(command)
         self._clearance.check(command, [remote.name for remote in self._used()])
         target = after(self.state, command)
         self._starting = starting  # whatever was under way, this is the last word
         self.enter(target, who)
         self.steer()
+
+    def _check_hands(self, command: StateCommand) -> None:
+        """Raises Refused for what would bring the line on while a module in use is moved by hand."""
+        by_hand = [remote.name for remote in self._used() if remote.is_in_hands]
+        if by_hand and command not in (*NEEDS_NO_LEASE, StateCommand.CLEAR):
+            raise Refused(
+                f"{' and '.join(by_hand)} is in manual mode; before you {command} the line say "
+                f"`cellctl mode {by_hand[0]} production`, or `cellctl out {by_hand[0]}` to go on without it"
+            )
 
     def start(self, command: StateCommand, who: str) -> None:
         """The first command on the way to Execute; the others follow by themselves."""
@@ -78,12 +92,14 @@ class LineState:
             self.enter(completed(self.state), "runner")
             self._go_on()
         self._alarms.show("R013", self._stopped(used))
+        self._alarms.show("R016", self._standing_still(used))
         for remote in self._concerned():
             if remote.alive and remote.view is not None:
                 self._instruct(remote, remote.view)
         for remote in self._fleet:
-            if remote.view is not None and self._clearance.tripped((remote.name,)):
+            if remote.view is not None and self._guards.tripped((remote.name,)):
                 self._abort_for_safety(remote, remote.view)
+        self._guards.settle()
 
     def _used(self) -> list[Remote]:
         return [remote for remote in self._fleet if remote.name not in self._book.state.out]
@@ -114,6 +130,18 @@ class LineState:
             for remote in used
             if remote.view is not None and self._waits_for_a_person(remote.view)
         }
+
+    def _standing_still(self, used: list[Remote]) -> dict[str, str]:
+        """The modules in use that do nothing while the line is to run, until a person changes that; and why."""
+        found = {
+            remote.name: standstill(self.state, remote.view) for remote in used if remote.view is not None
+        }
+        return {name: why + self._task_of(name) for name, why in found.items() if why}
+
+    def _task_of(self, module: str) -> str:
+        jobs = [job for job in self._book.state.commands().values() if job.module == module]
+        tasks = [f"{job.step or job.skill} of {' and '.join(job.parts)}" for job in jobs if job.parts]
+        return f"; {', '.join(tasks)} waits for it" if tasks else ""
 
     def _waits_for_a_person(self, view: View) -> bool:
         if self.state is not State.EXECUTE:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from cellctl.messages import Event, Head, Message, View
+from cellctl.messages import Event, Head, Heeded, Message, Refusal, View
 from cellctl.packml import Mode, State, StateCommand
 
 REFUSALS = 3  # equal ones in a row, after which nobody believes that the next will be another
@@ -32,6 +32,9 @@ class Remote:
     cancelled: dict[int, float] = field(default_factory=dict)  # command -> when its cancel was sent last [s]
     too_late: set[int] = field(default_factory=set)  # commands that cannot be cancelled any more
     told: tuple[State, StateCommand, float] | None = None  # the last instruction: in which state, what, when
+    words: dict[str, Heeded | Refusal | None] = field(
+        default_factory=dict
+    )  # on what clients asked of it, by id
     refusal: str = ""
     head: Head = (
         Head()
@@ -58,6 +61,7 @@ class Remote:
         """The module fell silent or lost us: what we knew no longer holds."""
         self.alive, self.is_trusted, self.epoch, self.view, self.told = False, True, 0, None, None
         self.seen, self.is_compared = {}, False
+        self.words.clear()
         self.forget_sent()
 
     def distrust(self) -> None:
@@ -72,6 +76,11 @@ class Remote:
         self.cancelled.clear()
         self.too_late.clear()
 
+    def take_word(self, word: Heeded | Refusal) -> None:
+        """What it says to something that a client asked of it; nobody waits for any other."""
+        if word.id in self.words:
+            self.words[word.id] = word
+
     def refuse(self, number: int, why: str) -> None:
         """The module refused a command although it takes commands."""
         before, count = self.refusals.get(number, (why, 0))
@@ -85,6 +94,11 @@ class Remote:
     @property
     def state(self) -> State | None:
         return self.view.state if self.view else None
+
+    @property
+    def is_in_hands(self) -> bool:
+        """Whether it is in manual mode: its lease is for panels, and where things are nobody can be sure."""
+        return self.view is not None and self.view.mode is Mode.MANUAL
 
     @property
     def takes_commands(self) -> bool:

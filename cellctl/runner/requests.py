@@ -23,9 +23,11 @@ from cellctl.flow.events import (
     OrderTaken,
     RecipeTaken,
 )
-from cellctl.flow.state import Job, Part
+from cellctl.flow.state import Part
 from cellctl.messages import Instruct, Settle
 from cellctl.packml import NEEDS_NO_LEASE, Mode, State, StateCommand
+from cellctl.runner.corrections import check_may_end, check_place
+from cellctl.runner.replies import Awaited, heeded
 from cellctl.runner.shell import Runner, Verb
 from cellctl.runner.status import part_map, status
 
@@ -33,7 +35,6 @@ Body = dict[str, Any]
 OF_A_LINE = tuple(
     c for c in StateCommand if c not in (StateCommand.SUSPEND, StateCommand.UNSUSPEND, StateCommand.COMPLETE)
 )
-AT_REST = (State.STOPPED, State.IDLE, State.ABORTED, State.HELD)
 E = TypeVar("E", bound=StrEnum)
 
 
@@ -133,8 +134,8 @@ def back_in(runner: Runner, who: str, body: Body) -> Body:
     return {}
 
 
-def command(runner: Runner, who: str, body: Body) -> Body:
-    """A PackML command to the line, or with `module` to one module."""
+def command(runner: Runner, who: str, body: Body) -> Body | Awaited:
+    """A PackML command to the line, or with `module` to one module, whose own word is the reply."""
     asked = _choice(StateCommand, body.get("command"))
     if not body.get("module") and asked not in OF_A_LINE:
         raise Refused(f"a line is not told to {asked}; it is told to {', '.join(OF_A_LINE)}")
@@ -142,28 +143,26 @@ def command(runner: Runner, who: str, body: Body) -> Body:
         remote = runner.fleet[_module(runner, body)]
         if not remote.alive:
             raise Refused(f"{remote.name} does not answer")
-        if asked not in NEEDS_NO_LEASE and not remote.epoch:
+        if asked not in NEEDS_NO_LEASE and not remote.epoch and not remote.is_in_hands:
             why = remote.refusal or "the runner has not got its lease yet; try again"
             raise Refused(f"{remote.name} takes only hold, stop and abort now: {why}")
-        runner.clearance.check(asked, (remote.name,))
-        runner.fleet.send(remote, Instruct(remote.name, who, asked, epoch=remote.epoch))
-        return {"module": remote.name, "command": str(asked)}
+        runner.clearance.check_module(asked, remote.name)
+        return heeded(runner.fleet, remote, Instruct(remote.name, who, asked, epoch=remote.epoch))
     runner.line_state.command(asked, who)
     return {"state": str(runner.state.packml)}
 
 
-def mode(runner: Runner, who: str, body: Body) -> Body:
-    """Another mode for one module: production, maintenance or manual."""
+def mode(runner: Runner, who: str, body: Body) -> Awaited:
+    """Another mode for one module: production, maintenance or manual; the reply is the module's own word."""
     remote = runner.fleet[_module(runner, body)]
     asked = _choice(Mode, body.get("mode"))
     if not remote.alive:
         raise Refused(f"{remote.name} does not answer")
-    runner.fleet.send(remote, Instruct(remote.name, who, mode=asked, epoch=remote.epoch))
-    return {"module": remote.name, "mode": str(asked)}
+    return heeded(runner.fleet, remote, Instruct(remote.name, who, mode=asked, epoch=remote.epoch))
 
 
-def settle(runner: Runner, who: str, body: Body) -> Body:
-    """An operator's word on a question that a module asked."""
+def settle(runner: Runner, who: str, body: Body) -> Awaited:
+    """An operator's word on a question that a module asked; the reply is the module's."""
     remote = runner.fleet[_module(runner, body)]
     questions = {q.number: q for q in remote.view.questions} if remote.view else {}
     number = body.get("question")
@@ -173,8 +172,10 @@ def settle(runner: Runner, who: str, body: Body) -> Body:
     choice = str(body.get("choice"))
     if choice not in question.choices:
         raise UnknownName("answer", choice, question.choices)
-    runner.fleet.send(remote, Settle(remote.name, question.number, choice, who, str(body.get("note", ""))))
-    return {}
+    if not remote.alive:
+        raise Refused(f"{remote.name} does not answer")
+    word = Settle(remote.name, question.number, choice, who, str(body.get("note", "")))
+    return heeded(runner.fleet, remote, word)
 
 
 def decide(runner: Runner, who: str, body: Body) -> Body:
@@ -204,19 +205,26 @@ def correct(runner: Runner, who: str, body: Body) -> Body:
         raise UnknownName("part, component or carrier", item, places)
     for job in runner.state.jobs.values():
         if item in (i.id for i in job.items):
-            _check_may_end(runner, item, job)
+            check_may_end(runner, item, job)
     if place:
-        _check_place(runner, item, place)
+        check_place(runner, item, place)
     note = str(body.get("note", ""))
     runner.record(Corrected(item, place, who, note, runner.runtime.utc()))
     look(runner, who, {})
     return {"item": item, "place": place}
 
 
-def accept(runner: Runner, who: str, body: Body) -> Body:
-    """Go on with a module although its journal, or the runner's, lost records that the other has seen."""
+def accept(runner: Runner, who: str, body: Body) -> Awaited:
+    """Go on with a module although its journal, or the runner's, lost records that the other has seen.
+
+    The reply comes when the modules have granted their leases anew.
+    """
     modules = runner.trust.accept(_module(runner, body), who, str(body.get("note", "")))
-    return {"modules": list(modules)}
+    return Awaited(
+        lambda: {"modules": list(modules)} if runner.trust.has_again(modules) else None,
+        f"it is on record that you accept {', '.join(modules)}, but the lease is not granted yet: "
+        "look with `cellctl status`",
+    )
 
 
 def look(runner: Runner, who: str, body: Body) -> Body:
@@ -291,38 +299,6 @@ def _choice(kind: type[E], text: object) -> E:
     if text not in names:
         raise UnknownName(kind.__name__, str(text), names)
     return kind(text)
-
-
-def _check_place(runner: Runner, item: str, place: str) -> None:
-    """Raises UnknownName for a place that is none, Refused for one that is taken."""
-    name, _, nest = place.partition("#")
-    carrier = next((carrier for carrier in runner.line.carriers if carrier.id == name), None)
-    station = None if carrier else runner.line.station(name)
-    nests = carrier.nests if carrier else station.capacity if station else 0
-    numbered = [f"{name}#{number}" for number in range(nests)]
-    if (nest or carrier) and place not in numbered:
-        raise UnknownName("nest", place, numbered)
-    if station is not None and station.sink:
-        return
-    there = [other for other, at in runner.state.places().items() if other != item and at and at != "?"]
-    same = [other for other in there if runner.state.places()[other] == place]
-    inside = [other for other in there if runner.state.places()[other].partition("#")[0] == name]
-    taken_by = same if nest or nests == 1 else inside if len(inside) >= nests else []
-    if taken_by:
-        raise Refused(f"{place} is taken by {' and '.join(taken_by)}; say first where that is")
-
-
-def _check_may_end(runner: Runner, item: str, job: Job) -> None:
-    """An item in a command may be put right while the module of that command is at rest: the command ends with it.
-
-    Raises Refused while it goes on, or asks a question about it.
-    """
-    view = runner.fleet[job.module].view
-    what = f"{item} is in command {job.command} of {job.module}"
-    if view is not None and any(question.command == job.command for question in view.questions):
-        raise Refused(f"{what}, which asks a question about it; answer that first")
-    if job.is_between or (view is not None and view.state not in AT_REST):
-        raise Refused(f"{what}; stop {job.module} first, then put {item} right")
 
 
 def _order_id(runner: Runner, body: Body) -> str:

@@ -16,17 +16,21 @@ from cellctl.line.model import Line
 from cellctl.messages import Reply, Request
 from cellctl.packml import State
 from cellctl.runner.alarms import AlarmBoard
+from cellctl.runner.arrivals import Arrivals
 from cellctl.runner.book import LONGEST, Book
 from cellctl.runner.clearance import Clearance
+from cellctl.runner.clients import recorded_as
 from cellctl.runner.comparison import Comparison
 from cellctl.runner.dialogue import Dialogue
 from cellctl.runner.fleet import Fleet
+from cellctl.runner.guards import Guards
 from cellctl.runner.line_state import LineState
+from cellctl.runner.replies import Awaited, Replies
 from cellctl.runtime import Channel, Incoming, Runtime, Server
 
 TICK = 0.5  # [s] how often silence and lost messages are looked after
 
-Verb = Callable[["Runner", str, dict[str, Any]], dict[str, Any]]
+Verb = Callable[["Runner", str, dict[str, Any]], dict[str, Any] | Awaited]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +97,17 @@ class Runner:
         self.alarms = AlarmBoard(runtime, server)
         self.fleet = Fleet(runtime, line, book)
         self.comparison = Comparison(line, self.alarms)
-        self.clearance = Clearance(line, book, self.fleet, self.alarms, self.comparison)
-        self.line_state = LineState(runtime, book, self.fleet, self.alarms, self.clearance, automatic)
-        self._dialogue = Dialogue(runtime, book, self.fleet, self.alarms, self.comparison)
+        self.guards = Guards(line, self.fleet, self.alarms)
+        self.clearance = Clearance(book, self.guards, self.comparison)
+        self.line_state = LineState(
+            runtime, book, self.fleet, self.alarms, self.clearance, self.guards, automatic
+        )
+        arrivals = Arrivals(runtime, line, book, self.fleet, self.alarms)
+        self._dialogue = Dialogue(
+            runtime, book, self.fleet, self.alarms, self.comparison, self.guards, arrivals
+        )
         self.trust = self._dialogue.trust
-        self._server, self._verbs = server, verbs
+        self._replies, self._verbs = Replies(runtime, book, server), verbs
 
     @property
     def state(self) -> FlowState:
@@ -139,6 +149,7 @@ class Runner:
             self.line_state.steer()
             self._decide()
             self._show_standing()
+            self._replies.settle()
             await self.book.make_durable()
 
     def _take(self, arrival: Arrival) -> None:
@@ -148,7 +159,7 @@ class Runner:
         elif arrival.process:
             self._dialogue.take(arrival.process, incoming)
         elif isinstance(incoming.message, Request):
-            self._serve(incoming.peer, incoming.message)
+            self._serve(incoming, incoming.message)
 
     def _decide(self) -> None:
         if self.comparison.doubtful or not self.trust.is_whole:
@@ -162,7 +173,11 @@ class Runner:
         """The modules that take commands now."""
         if self.state.packml is not State.EXECUTE:
             return frozenset()
-        return frozenset(remote.name for remote in self.fleet if remote.takes_commands)
+        return frozenset(
+            remote.name
+            for remote in self.fleet
+            if remote.takes_commands and self.clearance.is_guarded(remote.name)
+        )
 
     def _show_standing(self) -> None:
         """Every part that waits for a person and every empty station has its alarm, and no other has."""
@@ -173,14 +188,17 @@ class Runner:
         }
         self.alarms.show("R030", texts)
         self.alarms.show("R022", {station: f"{station} is empty" for station in self.state.empty})
+        stuck = {carrier: self.state.carriers[carrier] for carrier in self.state.stuck}
+        self.alarms.show("R025", {c: f"{c} did not come on from {at}" for c, at in stuck.items()})
 
-    def _serve(self, peer: str, request: Request) -> None:
+    def _serve(self, incoming: Incoming, request: Request) -> None:
+        who = recorded_as(request.who, incoming.key)
+        reply = Reply(request.id, who=who)
         try:
             verb = self._verbs.get(request.verb)
             if verb is None:
                 known = ", ".join(sorted(self._verbs))
                 raise Refused(f"the runner knows no {request.verb!r}; it knows {known}")
-            reply = Reply(request.id, verb(self, request.who, request.body))
+            self._replies.give(incoming.peer, reply, verb(self, who, request.body))
         except CellctlError as error:
-            reply = Reply(request.id, error=str(error))
-        self.book.afterwards(lambda: self._server.reply(peer, reply))
+            self._replies.refuse(incoming.peer, reply, str(error))

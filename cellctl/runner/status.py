@@ -8,7 +8,8 @@ import msgspec
 
 from cellctl.flow.binding import Wait, bind, next_steps
 from cellctl.flow.decide import by_urgency, is_waiting
-from cellctl.flow.state import GONE, LOST, Part
+from cellctl.flow.state import Part
+from cellctl.messages import GONE, LOST
 from cellctl.runner.steering import is_there
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from cellctl.flow.events import (
 )
 from cellctl.flow.fold import apply
 from cellctl.flow.state import FlowState
-from cellctl.messages import Value
+from cellctl.messages import Limits, Value
 
 
 class Visit(msgspec.Struct):
@@ -34,7 +34,8 @@ class Visit(msgspec.Struct):
     outcome: str = ""  # "" while it is not answered
     started: float = 0.0  # UTC [s]
     ended: float = 0.0
-    results: dict[str, Value] = {}
+    results: dict[str, Value] = {}  # SI
+    dimensions: dict[str, str] = {}  # of results of which the step says it: `cellctl.units.Dimension` values
     parameters: dict[str, Value] = {}
     places: list[str] = []
     detail: str = ""
@@ -105,7 +106,17 @@ def _visit(event: Dispatched) -> Visit:
     )
 
 
+def _dimensions(parameters: dict[str, Value]) -> dict[str, str]:
+    """What each feature is measured in, by the limits that the step gives it (`expect.height`)."""
+    return {
+        name.rpartition(".")[2]: value.dimension
+        for name, value in parameters.items()
+        if isinstance(value, Limits) and value.dimension
+    }
+
+
 def _answer(visit: Visit, event: Answered) -> None:
     visit.outcome, visit.started, visit.ended = event.outcome, event.started, event.ended
     visit.results, visit.detail = event.results, event.detail
+    visit.dimensions = _dimensions(visit.parameters)
     visit.places = [move.place for move in event.moves]

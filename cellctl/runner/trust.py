@@ -3,6 +3,8 @@ one that lost records. Each side looks in its own: the lease is only granted whe
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from cellctl.errors import Refused
 from cellctl.flow.events import JournalAccepted
 from cellctl.journal import UNTIL, check_not_shorter
@@ -55,7 +57,7 @@ class Trust:
                 remote.proof = denied.seen
                 self._fleet.ask_lease(remote)
             return
-        why = f"{denied.holder} has its lease: {denied.why}"
+        why = f"{denied.holder} has its lease: {denied.why}" if denied.holder else denied.why
         if denied.is_lost or denied.seen.sequence:  # else it said nothing of our journal, only who is there
             self._silent.discard(remote.name)
         if denied.is_lost:
@@ -97,6 +99,14 @@ class Trust:
                 self._alarms.clear(code, remote.name)
             self._fleet.ask_lease(remote)
         return names
+
+    def has_again(self, modules: Iterable[str]) -> bool:
+        """Whether these have granted their leases, as far as they are there. Raises Refused for one that denies it."""
+        remotes = [self._fleet[name] for name in modules]
+        for remote in remotes:
+            if any(remote.name in self._alarms.sources(code) for code in CODES):
+                raise Refused(f"{remote.name} is still in question: {remote.refusal}")
+        return all(remote.epoch or not remote.alive for remote in remotes)
 
     def in_question(self) -> list[tuple[str, str]]:
         """The modules whose journal, or the runner's before them, lost records; and what is known of it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from cellctl.device import (
     Act,
@@ -17,8 +17,8 @@ from cellctl.device import (
     Silence,
 )
 from cellctl.errors import DeviceError, DeviceFault, LimitExceeded
-from cellctl.reading import Between, Duration, Frequency, Length, usually
 from cellctl.runtime import Registers, Task
+from cellctl.written import Between, Duration, Frequency, Length, Written, usually
 from cellctl_drivers.breaking_off import stopped_if_broken_off
 from cellctl_drivers.maps import altivar as drive
 from cellctl_drivers.registers import Readings
@@ -29,10 +29,8 @@ SWITCHING = 1.0  # [s] that one step of the state machine may take
 SLACK = 2.0  # [s] beyond the ramps until a speed counts as not reached
 
 
-class AltivarOptions(BaseModel):
+class AltivarOptions(Written):
     """An Altivar in the line file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     address: str = Field(description="`modbus-tcp://HOST:502`, or `modbus-rtu-tcp://` behind a gateway")
     unit: int = Field(default=1, ge=1, le=247, description="Modbus unit")

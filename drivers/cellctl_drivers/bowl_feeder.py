@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Annotated, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from cellctl.device import (
     Act,
@@ -24,16 +24,14 @@ from cellctl.device import (
     Silence,
 )
 from cellctl.errors import DeadlineExceeded, DeviceError, DeviceRefused
-from cellctl.reading import Between, Duration, usually
+from cellctl.written import Between, Duration, Written, usually
 from cellctl_drivers.breaking_off import stopped_if_broken_off
 
 POLL = 0.02  # [s]
 
 
-class BowlFeederOptions(BaseModel):
+class BowlFeederOptions(Written):
     """A bowl feeder in the line file; `start` and `present` are points of `io`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     io: DeviceName = Field(description="the I/O island that it is wired to")
     start: PointName = Field(description="output that runs it, such as `do0`")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from cellctl.device import (
     Act,
@@ -21,8 +21,8 @@ from cellctl.device import (
 )
 from cellctl.errors import DeviceError, DeviceSilent, LimitExceeded
 from cellctl.messages import Value
-from cellctl.reading import Between, Duration, usually
 from cellctl.runtime import Registers
+from cellctl.written import Between, Duration, Written, usually
 from cellctl_drivers.maps import handshake_machine as plc
 from cellctl_drivers.registers import Readings
 from cellctl_drivers.unit import Unit
@@ -32,10 +32,8 @@ PAUSE = 0.5  # [s] after which a silent PLC is asked again
 KNOWS_ALREADY = "has this action's number already, from another journal; nothing was begun"
 
 
-class HandshakeMachineOptions(BaseModel):
+class HandshakeMachineOptions(Written):
     """A machine in the line file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     address: str = Field(description="`modbus-tcp://HOST:502`")
     unit: int = Field(default=1, ge=0, le=255, description="Modbus unit")

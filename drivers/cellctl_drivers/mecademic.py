@@ -7,7 +7,7 @@ from contextlib import suppress
 from math import degrees
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from cellctl.device import (
     Act,
@@ -28,8 +28,9 @@ from cellctl.errors import (
     DeviceSilent,
     LimitExceeded,
 )
-from cellctl.reading import AngularRate, Between, Duration, Mass, Ratio, Speed, usually
 from cellctl.runtime import Event, Task, Texts
+from cellctl.written import AngularRate, Between, Duration, Mass, Ratio, Speed, Written, usually
+from cellctl_drivers import mecademic_steps as steps
 from cellctl_drivers.breaking_off import stopped_if_broken_off
 from cellctl_drivers.maps import mecademic as codes
 from cellctl_drivers.mecademic_codec import Status, command, frame, move, version
@@ -38,14 +39,12 @@ from cellctl_drivers.mecademic_conversation import Conversation, Waiter
 ACTIVATION = 30.0  # [s] that activation or homing may take
 
 
-class MecademicOptions(BaseModel):
+class MecademicOptions(Written):
     """A Meca500 in the line file.
 
     `payload` is what its flange carries at most, the tool included. 0.5 kg, the rated payload as it is commonly
     quoted, is an assumption: no document at hand gives it. Set it from the data sheet of the arm.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     address: str = Field(description="`tcp://HOST:10000`, the control port")
     payload: Annotated[Mass, Between("0 kg", "1 kg")] = usually(
@@ -70,6 +69,7 @@ DECLARATION = DriverDeclaration(
     options=MecademicOptions,
     recovery={
         "move_to": {"empty": Recovery.REPEATABLE, "holding": Recovery.REPEATABLE},
+        "step": {"": Recovery.IN_DOUBT},
         "reset_error": {"": Recovery.REPEATABLE},
         "activate": {"": Recovery.REPEATABLE},
         "home": {"": Recovery.REPEATABLE},
@@ -151,6 +151,30 @@ class Mecademic:
             await self.run([*self._settings(speed), move(pose, straight)])
 
         return Action(self.name, "move_to", DECLARATION.recovery_of("move_to", condition), perform)
+
+    def step(self, by: Pose, speed: float) -> Action[None]:
+        """By hand: move the tool point by so much along and around the axes of the base, at `speed` [m/s, rad/s]."""
+        is_turn = (by.x, by.y, by.z) == (0.0, 0.0, 0.0)
+        linear, angular = (0.0, speed) if is_turn else (speed, 0.0)
+
+        async def perform(number: int) -> None:
+            told = steps.settings(self._tool, linear, angular)
+            await self.run(told)  # only then the controller's target is that of the tool's point
+            conversation = await self.conversation()
+            here = await conversation.value("GetRtTargetCartPos", codes.TARGET_POSE, steps.target_pose)
+            await self.run([*told, move(steps.stepped(here, by), straight=True)])
+
+        return self._by_hand(perform)
+
+    def turn_joint(self, joint: int, angle: float, speed: float) -> Action[None]:
+        """By hand: turn one joint, from 0, by `angle` [rad] at `speed` [rad/s]."""
+
+        async def perform(number: int) -> None:
+            conversation = await self.conversation()
+            here = await conversation.value("GetRtTargetJointPos", codes.TARGET_JOINTS, steps.target_joints)
+            await self.run([*steps.joint_settings(joint, speed), steps.turned(here, joint, angle)])
+
+        return self._by_hand(perform)
 
     def reset_error(self) -> Action[None]:
         """Clear the controller's error, if there is one."""
@@ -263,6 +287,9 @@ class Mecademic:
                 await self._watch(conversation, 0.0)
 
     # --- inside -------------------------------------------------------------------------------------------------
+
+    def _by_hand(self, perform: Callable[[int], Awaitable[None]]) -> Action[None]:
+        return Action(self.name, "step", DECLARATION.recovery_of("step"), perform)
 
     def _preparation(self, name: str, perform: Callable[[int], Awaitable[None]]) -> Action[None]:
         return Action(self.name, name, DECLARATION.recovery_of(name), perform)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from cellctl.device import (
     Act,
@@ -21,7 +21,7 @@ from cellctl.device import (
     Silence,
 )
 from cellctl.errors import DeadlineExceeded, DeviceError, DeviceFault
-from cellctl.reading import Between, Duration, Force, Ratio, usually
+from cellctl.written import Between, Duration, Force, Ratio, Written, usually
 from cellctl_drivers.maps import mecademic as codes
 from cellctl_drivers.mecademic import Mecademic
 from cellctl_drivers.mecademic_codec import GripperState, ToolStatus, command
@@ -30,10 +30,8 @@ POLL = 0.02  # [s]
 GREATEST_FORCE = 40.0  # [N], programming manual for firmware 11.3, GetRtGripperForce: "~40 N"
 
 
-class Megp25Options(BaseModel):
+class Megp25Options(Written):
     """A MEGP 25E in the line file; `controller` is the arm's device."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     controller: DeviceName = Field(description="the arm's device")
     force: Annotated[Force, Between("2 N", "40 N")] = usually(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from cellctl.device import (
     Act,
@@ -17,8 +17,8 @@ from cellctl.device import (
     Silence,
 )
 from cellctl.errors import DeviceError, UnknownName
-from cellctl.reading import Between, Duration, usually
 from cellctl.runtime import Registers
+from cellctl.written import Between, Duration, Written, usually
 from cellctl_drivers.maps import register_gauge as head
 from cellctl_drivers.registers import Readings
 from cellctl_drivers.unit import Unit
@@ -26,10 +26,8 @@ from cellctl_drivers.unit import Unit
 POLL = 0.02  # [s]
 
 
-class RegisterGaugeOptions(BaseModel):
+class RegisterGaugeOptions(Written):
     """A gauge in the line file; `features` gives the head's number of each feature."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     address: str = Field(description="`modbus-tcp://HOST:502`")
     unit: int = Field(default=1, ge=0, le=255, description="Modbus unit")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from cellctl.device import (
     Act,
@@ -17,17 +18,15 @@ from cellctl.device import (
     Silence,
 )
 from cellctl.errors import DeviceError, LimitExceeded
-from cellctl.reading import Between, Duration, usually
 from cellctl.runtime import Registers, Task
+from cellctl.written import Between, Duration, Written, usually
 from cellctl_drivers.maps import remote_io as island
 from cellctl_drivers.registers import Register
 from cellctl_drivers.unit import Unit
 
 
-class RemoteIOOptions(BaseModel):
+class RemoteIOOptions(Written):
     """An I/O island in the line file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     address: str = Field(description="`modbus-tcp://HOST:502`")
     unit: int = Field(default=1, ge=0, le=255, description="Modbus unit")
@@ -110,10 +109,15 @@ class RemoteIO:
         """What all outputs are set to, read back from the island."""
         return await self._bits(self._images)
 
-    async def until_input(self, number: int, value: bool, every: float) -> None:
-        """Wait until an input has a value. Wrap it in a deadline. Raises LimitExceeded for one that is not there."""
+    async def until_input(
+        self, number: int, value: bool, every: float, looked: Callable[[float], None] | None = None
+    ) -> None:
+        """Wait until an input has a value. Wrap it in a deadline. Raises LimitExceeded for one that is not there.
+
+        `looked(seconds)` is told how long each reading took, also one that failed or was broken off.
+        """
         register = self._point(self._inputs, number, "input")
-        await self._unit().wait([register], lambda found: bool(found.raw(register)) == value, every)
+        await self._unit().wait([register], lambda found: bool(found.raw(register)) == value, every, looked)
 
     def set_output(self, number: int, value: bool) -> Action[None]:
         """Switch an output and read it back. Raises LimitExceeded for an output that is not there."""

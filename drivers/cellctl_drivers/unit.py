@@ -48,11 +48,27 @@ class Unit:
             raise self.fault(f"{what}: not within {within:g} s") from None
 
     async def wait(
-        self, registers: Sequence[Register], holds: Callable[[Readings], bool], every: float
+        self,
+        registers: Sequence[Register],
+        holds: Callable[[Readings], bool],
+        every: float,
+        looked: Callable[[float], None] | None = None,
     ) -> Readings:
-        """Read every `every` seconds until `holds`, however long it takes. Raises DeviceSilent, DeviceRefused."""
+        """Read every `every` seconds until `holds`, however long it takes. Raises DeviceSilent, DeviceRefused.
+
+        `looked(seconds)` is told how long each reading took, also one that failed or was broken off.
+        """
+
+        async def look() -> Readings:
+            began = self._runtime.now()
+            try:
+                return await self.read(*registers)
+            finally:
+                if looked is not None:
+                    looked(self._runtime.now() - began)
+
         with self._naming("reading", registers):
-            return await self._link.until(lambda: self.read(*registers), holds, every)
+            return await self._link.until(look, holds, every)
 
     async def set_up(self, wanted: Mapping[Register, float]) -> None:
         """Write what differs from `wanted`, each register by itself, and read all back.

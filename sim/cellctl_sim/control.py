@@ -4,6 +4,7 @@
     {"do": "items"}                          {"items": [...]}
     {"do": "incidents"}                      {"incidents": [[t, text], ...]}
     {"do": "clock"}                          {"now": 12.5}
+    {"do": "belts"}                          {"now": 12.5, "travelled": {belt: metres}}
     {"do": "fault", "device": ..., "fault": ..., "for": "3 s", ...}     {"now": ...}
     {"do": "lay", "place": ..., "materials": [...]}                     {"now": ...}
     {"do": "remove", "place": ...}                                      {"removed": true}
@@ -37,6 +38,10 @@ class Control:
         self._plant, self._clock = plant, clock
         self._verbs: dict[str, Callable[[float, dict[str, Any]], dict[str, Any]]] = {
             "clock": lambda t, what: {"now": t},
+            "belts": lambda t, what: {
+                "now": t,
+                "travelled": {name: belt.travel(t) for name, belt in plant.world.belts.items()},
+            },
             "counters": lambda t, what: {"counters": plant.counters(), "runs": plant.runs()},
             "items": lambda t, what: {"items": plant.items()},
             "incidents": lambda t, what: {"incidents": plant.incidents()},

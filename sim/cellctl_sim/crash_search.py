@@ -23,7 +23,6 @@ from cellctl_sim.universe import Universe
 UNTIL = 900.0  # [s] of virtual time after which a line that is not done counts as stuck
 MOST_KILLS = 6
 LINK_FAULTS = ("cut", "silent", "mute", "late")
-BLINK = 0.1  # [s] an eye that is asked more seldom does not see all that passes it
 EFFECTS_OF_A_PART = 500  # about as many as one part causes, with a share of the start
 
 
@@ -146,8 +145,7 @@ def _cut(dice: random.Random, line: Line, span: float) -> ProcessFault:
 def _link_fault(dice: random.Random, line: Line, span: float) -> Fault:
     device = dice.choice([device for device in line.devices.values() if device.address])
     kind = dice.choice(LINK_FAULTS)
-    latest = BLINK if device.declaration.capability == "digital io" else 2.0
-    value = _between(dice, 0.02, latest) if kind == "late" else None
+    value = _between(dice, 0.02, 2.0) if kind == "late" else None
     return _fault(dice, span, device.name, kind, value)
 
 

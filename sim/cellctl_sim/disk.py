@@ -133,6 +133,10 @@ class DiskStore:
             self._disk.archived += self._disk.durable[:count]
             del self._disk.durable[:count]
 
+    def archived(self, first: int) -> Iterator[bytes]:
+        """The archived rows from number `first` on."""
+        return iter(tuple(self._disk.archived[first - 1 :]))
+
     async def settle(self) -> None:
         """Wait for a sync that is under way, also when whoever appended does not wait for it any more."""
         if self._disk.busy and not self._life.ended:

@@ -104,7 +104,7 @@ def gather(
         for process in journals
         if process != RUNNER
     }
-    state = fold(event for _, event in events)
+    state = fold((event for _, event in events), initial_state(line))
     return Evidence(
         line,
         events,
@@ -119,6 +119,11 @@ def gather(
         frozenset(doubtful),
         state,
     )
+
+
+def initial_state(line: Line) -> FlowState:
+    """What holds before anything happened: every carrier is at home."""
+    return FlowState(carriers={carrier.id: carrier.home for carrier in line.carriers})
 
 
 def _read(
@@ -192,6 +197,9 @@ class Rows:
 
     async def archive(self, before: int) -> None:
         raise AssertionError("evidence is read, not written")
+
+    def archived(self, first: int) -> Iterator[bytes]:
+        raise AssertionError("evidence is read, and all of it by replay")
 
     def replay(self) -> Iterator[bytes]:
         """All rows, oldest first."""

@@ -11,11 +11,9 @@ Only processes that this line's own supervisor started are signalled, by the num
 
 from __future__ import annotations
 
-import json
+import asyncio
 import os
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -25,16 +23,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from cellctl.cli.files import shipped
-from cellctl.errors import CellctlError, DeploymentError, PeerSilent, Refused
+from cellctl.errors import DeploymentError, PeerSilent, Refused
 from cellctl.live import process_table
 from cellctl.live.client import Client
 from cellctl.live.line_file import read_line
 from cellctl.live.store import read_all_rows
+from cellctl_sim.control_client import ask
 from cellctl_sim.evidence import RUNNER, Evidence, gather
+from cellctl_sim.own_line import own_line
 from cellctl_sim.simulation import ON_THE_WAY
 
-PORTS = 14  # of the bus, two for each process
 LOOK = 0.2  # [s] between the operator's looks at the line
 
 Body = dict[str, Any]
@@ -44,13 +42,8 @@ class LiveLine:
     """One line in a directory of its own, and the operator who starts it again whenever it stands."""
 
     def __init__(self, place: Path) -> None:
-        recipes = shipped()
-        if recipes is None:
-            raise DeploymentError("the shipped line files are not there")
         self.place, self.state = place / "cell", place / "state"
-        shutil.copytree(recipes, self.place)
-        path = self.place / "lines" / "puck.yaml"
-        path.write_text(path.read_text().replace("127.0.0.1:5700", f"127.0.0.1:{free_ports(PORTS)}"))
+        path = own_line(self.place)
         line, report = read_line(path)
         if line is None:
             raise DeploymentError(report.render())
@@ -143,12 +136,7 @@ class LiveLine:
 
     def ask(self, do: str, **what: object) -> Body:
         """A request to the plant's control socket. Raises CellctlError."""
-        host, _, port = process_table.load(self.state).control.removeprefix("tcp://").rpartition(":")
-        with socket.create_connection((host, int(port)), timeout=5.0) as control:
-            control.sendall(json.dumps({"do": do, **what}).encode() + b"\n")
-            answer: Body = json.loads(control.makefile().readline())
-        if "error" in answer:
-            raise CellctlError(str(answer["error"]))
+        answer: Body = asyncio.run(ask(process_table.load(self.state).control, do, **what))
         return answer
 
     # --- the end --------------------------------------------------------------------------------------------------
@@ -183,19 +171,3 @@ class LiveLine:
 def is_complete(status: Body) -> bool:
     """Whether every order is."""
     return all(order["complete"] for order in status["orders"])
-
-
-def free_ports(count: int) -> int:
-    """The first of so many adjacent ports that are free on loopback now."""
-    for first in range(20_000 + os.getpid() * count % 11_998, 60_000, count):
-        sockets = [socket.socket() for _ in range(count)]
-        try:
-            for number, each in enumerate(sockets):
-                each.bind(("127.0.0.1", first + number))
-            return first
-        except OSError:
-            continue
-        finally:
-            for each in sockets:
-                each.close()
-    raise DeploymentError(f"no {count} adjacent ports are free")

@@ -8,16 +8,17 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from cellctl.errors import PlugInError
 from cellctl.live.tasks import Channel, Event, TaskGroup, deadline
 from cellctl.runtime import Link, Log, Peer, RandomStream, RecordStore, Runtime, Server
-from cellctl_sim.disk import DiskStore
+from cellctl_sim.bus import Bus
+from cellctl_sim.disk import Disk, DiskStore
 from cellctl_sim.life import Life
-
-if TYPE_CHECKING:
-    from cellctl_sim.universe import Universe
+from cellctl_sim.loop import VirtualLoop
+from cellctl_sim.registers import SimRegisters
+from cellctl_sim.texts import SimTexts
 
 L = TypeVar("L", bound=Link)
 
@@ -45,11 +46,25 @@ class LogRecord:
         return f"{self.time:12.6f} {self.node:12} {self.level:7} {self.event}{fields}"
 
 
-class SimLog:
-    """Collects records in the universe; fulfils `cellctl.runtime.Log`."""
+class World(Protocol):
+    """What a runtime needs of the `Universe` that it is part of."""
 
-    def __init__(self, universe: Universe, life: Life) -> None:
-        self._universe, self._life = universe, life
+    seed: int
+    print_log: bool
+    loop: VirtualLoop
+    bus: Bus
+    records: list[LogRecord]
+
+    def disk(self, name: str) -> Disk: ...
+
+    def link(self, address: str, life: Life) -> SimRegisters | SimTexts: ...
+
+
+class SimLog:
+    """Collects records in the world; fulfils `cellctl.runtime.Log`."""
+
+    def __init__(self, world: World, life: Life) -> None:
+        self._world, self._life = world, life
 
     def debug(self, event: str, **fields: object) -> None:
         self._add("debug", event, fields)
@@ -66,21 +81,21 @@ class SimLog:
     def _add(self, level: str, event: str, fields: dict[str, object]) -> None:
         if self._life.ended:
             return
-        universe = self._universe
-        record = LogRecord(universe.loop.time(), self._life.node, level, event, fields)
-        universe.records.append(record)
-        if universe.print_log:
+        world = self._world
+        record = LogRecord(world.loop.time(), self._life.node, level, event, fields)
+        world.records.append(record)
+        if world.print_log:
             print(record, file=sys.stderr)
 
 
 class SimRuntime:
     """What the process `name` may ask of its world, as long as its life lasts."""
 
-    def __init__(self, universe: Universe, life: Life) -> None:
+    def __init__(self, world: World, life: Life) -> None:
         self.name = life.node
         self.life = life
-        self.log: Log = SimLog(universe, life)
-        self._universe, self._loop = universe, universe.loop
+        self.log: Log = SimLog(world, life)
+        self._world, self._loop = world, world.loop
         self._streams: dict[str, random.Random] = {}
 
     def now(self) -> float:
@@ -120,14 +135,14 @@ class SimRuntime:
     def random(self, stream: str) -> RandomStream:
         """The random stream of this name, which goes on where it was within one life."""
         if stream not in self._streams:
-            self._streams[stream] = random_stream(self._universe.seed, self.name, stream)
+            self._streams[stream] = random_stream(self._world.seed, self.name, stream)
         return self._streams[stream]
 
     @asynccontextmanager
     async def open_store(self, name: str) -> AsyncIterator[RecordStore]:
         """Open (or create) and lock a record store. Raises StoreLocked, StoreError."""
         await self._alive()
-        disk = self._universe.disk(name)
+        disk = self._world.disk(name)
         disk.lock(self.life)
         forget = self.life.at_end(disk.crash)
         store = DiskStore(disk, self.life)
@@ -143,7 +158,7 @@ class SimRuntime:
     async def serve(self, name: str) -> AsyncIterator[Server]:
         """Be reachable on the bus. Raises BusError when the name is taken."""
         await self._alive()
-        bus = self._universe.bus
+        bus = self._world.bus
         server = bus.serve(name, self.life)
         forget = self.life.at_end(lambda: bus.leave_server(name))
         try:
@@ -157,7 +172,7 @@ class SimRuntime:
     async def connect(self, name: str) -> AsyncIterator[Peer]:
         """The way to the process of this name; it need not be there yet."""
         await self._alive()
-        bus = self._universe.bus
+        bus = self._world.bus
         peer = bus.connect(name, self.life)
         forget = self.life.at_end(lambda: bus.leave_peer(self.name, name))
         try:
@@ -171,7 +186,7 @@ class SimRuntime:
     async def open_link(self, address: str, kind: type[L]) -> AsyncIterator[L]:
         """The link to a device of the plant. Raises UnknownName, PlugInError when it is not of `kind`."""
         await self._alive()
-        link = self._universe.link(address, self.life)
+        link = self._world.link(address, self.life)
         if not isinstance(link, kind):
             link.close()
             raise PlugInError(f"{address} leads to a {type(link).__name__}, but {kind.__name__} is asked for")

@@ -192,15 +192,19 @@ class Operator:
 
     async def _start_again(self, runtime: SimRuntime, runner: Peer) -> None:
         """Bring the line, or what of it does not run, to Execute."""
+        executes = self.status.get("state") == "execute"
+        if not executes:
+            await self._tell(runtime, runner, "start", {})
+        for module in self.status.get("modules", ()):
+            is_idle = module["state"] in ON_THE_WAY if executes else module["state"] == "aborted"
+            if module["alive"] and not module["out"] and is_idle:
+                body = {"module": module["module"], "command": ON_THE_WAY[module["state"]]}
+                await self._tell(runtime, runner, "command", body)
+
+    async def _tell(self, runtime: SimRuntime, runner: Peer, verb: str, body: Body) -> None:
+        """What is refused is asked for again at the next look."""
         try:
-            executes = self.status.get("state") == "execute"
-            if not executes:
-                await ask(runtime, runner, "start")
-            for module in self.status.get("modules", ()):
-                is_idle = module["state"] in ON_THE_WAY if executes else module["state"] == "aborted"
-                if module["alive"] and not module["out"] and is_idle:
-                    body = {"module": module["module"], "command": ON_THE_WAY[module["state"]]}
-                    await ask(runtime, runner, "command", body)
+            await ask(runtime, runner, verb, body)
         except Refused as refusal:
             runtime.log.warning("refused", why=str(refusal))
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from cellctl.errors import DeviceSilent
 from cellctl.live.tasks import Channel, Event
 from cellctl_sim.devices.protocols import ConnectionCut, TextDevice, TextSession
 from cellctl_sim.entry import Entry
 from cellctl_sim.life import Life
-
-if TYPE_CHECKING:
-    from cellctl_sim.links import Links
+from cellctl_sim.links import Links
 
 T = TypeVar("T")
 

@@ -21,10 +21,12 @@ from typing import Any, TypeVar
 from cellctl.errors import UnknownName
 from cellctl.runtime import RandomStream
 from cellctl_sim.bus import Bus
+from cellctl_sim.devices.protocols import ModbusDevice
 from cellctl_sim.disk import Disk
 from cellctl_sim.life import LIFE, Life
-from cellctl_sim.links import Links, PlantDoor, SimRegisters
+from cellctl_sim.links import Links, PlantDoor
 from cellctl_sim.loop import UnhandledError, VirtualLoop
+from cellctl_sim.registers import SimRegisters
 from cellctl_sim.runtime import LogRecord, SimRuntime, random_stream
 from cellctl_sim.tasks import VirtualTask
 from cellctl_sim.texts import SimTexts
@@ -154,7 +156,10 @@ class Universe:
         """A new link to a device of the plant. Raises UnknownName."""
         if self._links is None:
             raise UnknownName("device address", address, ())
-        return self._links.open(address, life)
+        device = self._links.plant.device(address)
+        if isinstance(device, ModbusDevice):
+            return SimRegisters(self._links, address, device, life)
+        return SimTexts(self._links, address, device, life)
 
     def disk(self, name: str) -> Disk:
         """The disk of the record store `name`; a new one the first time."""

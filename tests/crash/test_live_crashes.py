@@ -12,7 +12,7 @@ import pytest
 from cellctl_sim.checkers import check
 from cellctl_sim.live_search import LiveLine, is_complete
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
 
 PARTS = 1
 LINKS = ("io1", "belt.drive", "arm.controller", "press.plc", "gauge.head")

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 COMMAND = (sys.executable, "-P", "-m", "cellctl", "demo", "--json", "--seed", "7")
+pytestmark = pytest.mark.live
+
 LONGEST = 150.0  # [s] that the demo may take in all
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +14,7 @@ import pytest
 from cellctl.flow.events import Answered, Dispatched, FlowEvent, OrderTaken, PartBorn, RecipeTaken
 from cellctl.live.records import runner_events
 from cellctl.plugins import load_drivers, load_kinds
+from cellctl_sim.own_line import own_line
 from cellctl_sim.simulation import Order, simulate
 
 RECIPES = Path(__file__).parents[2] / "recipes"
@@ -63,9 +62,7 @@ def virtually() -> dict[str, list[Way]]:
 
 
 def live(place: Path) -> dict[str, list[Way]]:
-    shutil.copytree(RECIPES, place / "cell")
-    line = place / "cell" / "lines" / "puck.yaml"
-    line.write_text(line.read_text().replace("127.0.0.1:5700", f"127.0.0.1:{free_ports(14)}"))
+    own_line(place / "cell")
 
     def run(*arguments: str) -> str:
         command = [sys.executable, "-P", "-m", "cellctl", *arguments, "--state", str(place / "state")]
@@ -87,22 +84,7 @@ def live(place: Path) -> dict[str, list[Way]]:
     return ways(runner_events(place / "state"))
 
 
-def free_ports(count: int) -> int:
-    """The first of so many adjacent ports that are free on loopback now."""
-    for first in range(33_000, 60_000, count):
-        sockets = [socket.socket() for _ in range(count)]
-        try:
-            for number, each in enumerate(sockets):
-                each.bind(("127.0.0.1", first + number))
-            return first
-        except OSError:
-            continue
-        finally:
-            for each in sockets:
-                each.close()
-    raise AssertionError("no free ports")
-
-
+@pytest.mark.live
 @pytest.mark.timeout(180)
 def test_every_part_goes_through_the_same_steps_on_the_same_modules_in_both_worlds(tmp_path):
     there, here = live(tmp_path), virtually()

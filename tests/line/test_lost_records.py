@@ -31,12 +31,12 @@ def puck() -> Line:
 class Cell:
     """The running line, its order of one puck, and the word of an operator."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: Line, longest_journal: int = 20_000) -> None:
         self.universe = Universe(seed=1)
         self.universe.__enter__()
         self.plant = Plant(line, self.universe.random)
         self.universe.install(self.plant)
-        start_line(self.universe, line)
+        start_line(self.universe, line, longest_journal=longest_journal)
         self._asked: list[tuple[str, dict[str, Any]]] = []
         self._replies: list[dict[str, Any]] = []
         self.universe.start("operator", self._operate)
@@ -154,6 +154,22 @@ def test_a_runner_that_lost_records_and_writes_new_ones_gives_no_command(cell: C
     assert all(e.number > last for e in events[begins:] if isinstance(e, Dispatched))
     assert not any(code in ("R014", "M030") for code, _ in cell.alarms())
     assert cell.pressings == 1
+
+
+def test_a_runner_that_lost_records_and_began_its_journal_again_gives_no_command(puck: Line) -> None:
+    cell = Cell(puck, longest_journal=120)
+    try:
+        cell.until(lambda: cell.pressings == 1)
+        cell.lose("runner", 5)
+        for priority in range(150):  # so many records that those of before are archived
+            cell.ask("priority", order="o1", priority=priority)
+        assert cell.universe.disk("runner").archived
+        assert ("R014", "press") in cell.alarms()
+        cell.pause(20.0)
+        assert not cell.is_complete()
+        assert cell.pressings == 1
+    finally:
+        cell.universe.close()
 
 
 def test_a_press_that_did_action_two_of_another_journal_does_that_of_the_new_one(cell: Cell) -> None:

@@ -12,6 +12,7 @@ from cellctl.errors import Refused
 from cellctl.findings import Report
 from cellctl.line.load import load_line
 from cellctl.line.model import Line
+from cellctl.modules.host import Host
 from cellctl.plugins import load_drivers, load_kinds
 from cellctl.runner.dialogue import Dialogue
 from cellctl_sim.plant.faults import Fault
@@ -79,6 +80,9 @@ def puck(tmp_path: Path, restart: str = "automatic", guarded: bool = False) -> L
     return type(line)(**{f: getattr(line, f) for f in line.__dataclass_fields__} | {"restart": restart})
 
 
+CLOSED = Fault(device="io1", fault="stuck", point="di7", value=1, at=0.0, lasts=1000.0)
+
+
 def closed_until(seconds: float) -> Fault:
     return Fault(device="io1", fault="stuck", point="di7", value=1, at=0.0, lasts=seconds)
 
@@ -117,6 +121,62 @@ def test_an_open_guard_stops_its_members_in_every_process_and_keeps_them_stopped
                 await say("command", module="arm", command=command)
 
     Floor(puck(tmp_path, guarded=True), (closed_until(12.0),)).play(script)
+
+
+def silent_reader(alarm: dict[str, Any]) -> bool:
+    return (
+        alarm["code"] == "R015"
+        and alarm["source"] == "door"
+        and "process belt does not answer" in alarm["text"]
+    )
+
+
+def test_a_guard_whose_reader_died_stops_its_members_elsewhere_until_a_person_brings_them_back(
+    tmp_path: Path,
+) -> None:
+    async def script(floor: Floor, runtime: SimRuntime, say: Ask) -> None:
+        await until(runtime, say, lambda _: floor.count("arm.gripper.gripped") > 0, every=0.05)
+        died = floor.universe.now
+        floor.universe.at(died, lambda: floor.universe.kill("belt"))
+        status = await until(runtime, say, lambda status: states(status)["arm"] == "aborted")
+        assert runtime.now() - died < 2.0
+        assert [alarm["source"] for alarm in status["alarms"] if silent_reader(alarm)] == ["door"]
+        assert states(status)["gauge"] == "execute"
+        with pytest.raises(Refused, match="door"):
+            await say("command", module="arm", command="clear")
+        floor.universe.at(floor.universe.now, lambda: floor.universe.restart("belt"))
+        await until(runtime, say, lambda status: ("R015", "door") not in alarms(status))
+        await runtime.sleep(5.0)
+        assert states(await say("status"))["arm"] == "aborted"
+        for module in ("belt", "arm"):
+            await say("command", module=module, command="clear")
+        await until(runtime, say, lambda status: all(order["complete"] for order in status["orders"]))
+
+    Floor(puck(tmp_path, guarded=True), (CLOSED,)).play(script, 400.0)
+
+
+def test_a_reader_that_comes_back_at_once_was_away_all_the_same(tmp_path: Path) -> None:
+    async def script(floor: Floor, runtime: SimRuntime, say: Ask) -> None:
+        await until(runtime, say, lambda status: states(status)["arm"] == "execute")
+        floor.universe.at(floor.universe.now, lambda: floor.universe.restart("belt"))
+        await until(runtime, say, lambda status: states(status)["arm"] == "aborted")
+        await until(runtime, say, lambda status: ("R015", "door") not in alarms(status))
+
+    Floor(puck(tmp_path, guarded=True), (CLOSED,)).play(script)
+
+
+def test_a_line_whose_guard_is_not_read_yet_does_not_start(tmp_path: Path) -> None:
+    island = Fault(device="io1", fault="silent", at=0.0, lasts=20.0)
+
+    async def script(floor: Floor, runtime: SimRuntime, say: Ask) -> None:
+        await say("start")
+        for _ in range(30):
+            assert states(await say("status"))["arm"] in ("unknown", "stopped", "aborting", "aborted")
+            await runtime.sleep(0.1)
+        with pytest.raises(Refused, match="door"):
+            await say("command", module="arm", command="reset")
+
+    Floor(puck(tmp_path, guarded=True), (island, CLOSED)).play(script)
 
 
 def test_after_a_guard_was_closed_a_person_brings_the_members_back(tmp_path: Path) -> None:
@@ -186,6 +246,50 @@ def test_a_module_whose_journal_is_not_trusted_is_still_aborted(tmp_path: Path) 
             await say("command", module="press", command="reset")
         await say("command", module="press", command="abort")
         await until(runtime, say, lambda status: states(status)["press"] == "aborted")
+
+    Floor(puck(tmp_path)).play(script)
+
+
+# --- replies ------------------------------------------------------------------------------------------------------
+
+
+def test_the_reply_to_a_command_to_a_module_is_what_the_module_did(tmp_path: Path) -> None:
+    async def script(floor: Floor, runtime: SimRuntime, say: Ask) -> None:
+        await until(runtime, say, lambda status: status["state"] == "execute")
+        assert (await say("command", module="gauge", command="hold"))["state"] == "holding"
+        await until(runtime, say, lambda status: states(status)["gauge"] == "held")
+        with pytest.raises(Refused, match="reset"):
+            await say("command", module="gauge", command="reset")
+        assert (await say("command", module="gauge", command="unhold"))["state"] == "unholding"
+
+    Floor(puck(tmp_path)).play(script)
+
+
+def test_a_module_that_dies_before_it_answers_is_named_and_nobody_is_told_yes(tmp_path: Path) -> None:
+    async def script(floor: Floor, runtime: SimRuntime, say: Ask) -> None:
+        await until(runtime, say, lambda status: status["state"] == "execute")
+        floor.universe.at(floor.universe.now, lambda: floor.universe.kill("gauge"))
+        await runtime.sleep(0.1)
+        with pytest.raises(Refused, match="gauge fell silent before it answered"):
+            await say("command", module="gauge", command="hold")
+        with pytest.raises(Refused, match="gauge does not answer"):
+            await say("command", module="gauge", command="hold")
+
+    Floor(puck(tmp_path)).play(script)
+
+
+def test_a_module_whose_answer_does_not_come_is_said_to_have_given_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Host, "_heed", lambda *_: None)
+
+    async def script(floor: Floor, runtime: SimRuntime, say: Ask) -> None:
+        await until(runtime, say, lambda status: status["state"] == "execute")
+        asked = runtime.now()
+        with pytest.raises(Refused, match="gauge gave no answer within"):
+            await say("command", module="gauge", command="hold")
+        assert runtime.now() - asked < 2.1
+        assert states(await say("status"))["gauge"] in ("holding", "held")
 
     Floor(puck(tmp_path)).play(script)
 

@@ -20,6 +20,8 @@ from cellctl.live.process_table import LineIsUp, supervising, supervisor_of
 from cellctl.live.restarts import LONGEST_PAUSE, MOST_RESTARTS, WINDOW, Restarts
 from cellctl.live.supervisor import Supervisor
 
+pytestmark = pytest.mark.live
+
 PATIENT = "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); time.sleep(60)"
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
 BOUND = "from cellctl.live.kinship import end_with_parent; end_with_parent(); import time; time.sleep(60)"

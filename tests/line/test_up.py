@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,22 +14,18 @@ from typing import Any
 
 import pytest
 
-from cellctl.cli.files import shipped
 from cellctl.live import process_table
+from cellctl_sim.own_line import own_line
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.live, pytest.mark.timeout(120)]
 
 
 class Cell:
     """A copy of the shipped files with free ports, and commands that run in it."""
 
     def __init__(self, place: Path) -> None:
-        recipes = shipped()
-        assert recipes is not None
-        shutil.copytree(recipes, place / "cell")
         self.place, self.state = place / "cell", place / "cell" / ".cellctl" / "puck"
-        line = self.place / "lines" / "puck.yaml"
-        line.write_text(line.read_text().replace("127.0.0.1:5700", f"127.0.0.1:{_free_ports(14)}"))
+        own_line(self.place)
 
     def command(self, *arguments: str) -> tuple[str, ...]:
         return (sys.executable, "-P", "-m", "cellctl", *arguments)
@@ -67,22 +61,6 @@ def cell(tmp_path: Path) -> Iterator[Cell]:
     yield made
     if pid := made.supervisor:
         os.kill(pid, signal.SIGKILL)
-
-
-def _free_ports(count: int) -> int:
-    """The first of so many adjacent ports that are free on loopback now."""
-    for first in range(20_000 + os.getpid() % 10_000, 60_000, count):
-        sockets = [socket.socket() for _ in range(count)]
-        try:
-            for number, each in enumerate(sockets):
-                each.bind(("127.0.0.1", first + number))
-            return first
-        except OSError:
-            continue
-        finally:
-            for each in sockets:
-                each.close()
-    raise AssertionError("no free ports")
 
 
 def _eventually(holds: Callable[[], bool], within: float = 20.0) -> bool:

@@ -136,6 +136,33 @@ def test_a_process_that_was_never_heard_is_missed() -> None:
     play(script, puck())
 
 
+@pytest.mark.parametrize("module", ["gauge", "press"])
+def test_a_line_that_waits_for_a_held_module_says_who_holds_it(module: str) -> None:
+    async def script(universe: Universe, plant: Plant, runtime: SimRuntime, asked: Ask) -> None:
+        await until(runtime, asked, lambda status: status["state"] == "execute", 10.0)
+        await asked("command", module=module, command="hold")
+        status = await until(runtime, asked, lambda status: "R016" in codes(status), 2.0)
+        [alarm] = [alarm for alarm in status["alarms"] if alarm["code"] == "R016"]
+        assert (alarm["source"], alarm["first_out"]) == (module, True)
+        assert f"{module} is held by operator" in alarm["text"]
+        await asked("command", command="stop")
+        await until(runtime, asked, lambda status: "R016" not in codes(status), 5.0)
+
+    play(script, puck())
+
+
+def test_a_module_that_is_let_go_has_no_alarm_any_more() -> None:
+    async def script(universe: Universe, plant: Plant, runtime: SimRuntime, asked: Ask) -> None:
+        await until(runtime, asked, lambda status: status["state"] == "execute", 10.0)
+        await asked("command", module="gauge", command="hold")
+        await until(runtime, asked, lambda status: "R016" in codes(status), 2.0)
+        await asked("command", module="gauge", command="unhold")
+        await until(runtime, asked, lambda status: "R016" not in codes(status), 1.0)
+        await until(runtime, asked, lambda status: status["orders"][0]["complete"], 120.0)
+
+    play(script, puck())
+
+
 def test_a_stopped_module_that_is_taken_out_has_no_alarm() -> None:
     async def script(universe: Universe, plant: Plant, runtime: SimRuntime, asked: Ask) -> None:
         await until(runtime, asked, lambda status: status["state"] == "execute", 10.0)

@@ -16,11 +16,11 @@ from cellctl.findings import Report
 from cellctl.line import codes as of_line
 from cellctl.line.load import load_line
 from cellctl.plugins import load_drivers, load_kinds
-from cellctl.reading import CODES as OF_READING
+from cellctl.reading.codes import CODES as OF_READING
 from cellctl.recipe import codes as of_recipe
 from cellctl.recipe.load import parse_recipe
-from cellctl.yamlsource import CODES as OF_TEXT
 from cellctl.yamlsource import parse
+from cellctl.yamlsource.codes import CODES as OF_TEXT
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 LINE = (RECIPES / "lines" / "puck.yaml").read_text("utf-8")

@@ -21,13 +21,15 @@ from cellctl.journal import (
     Found,
     HandedOn,
     LeaseTaken,
+    Left,
+    LeftKnown,
     ModuleRecord,
     Taken,
     Told,
     module_journal,
 )
 from cellctl.live.records import ReadOnly
-from cellctl.live.store import archive_folder, open_store
+from cellctl.live.store import archive_folder, open_store, read_archived_rows
 from cellctl.messages import Announced, Answer, Command, Move, Question
 from cellctl.modules.compaction import says_the_same
 from cellctl.modules.ledger import Book, Ledger
@@ -73,6 +75,8 @@ def fitting(book: Book, ledger: Ledger, rng: Random) -> list[ModuleRecord]:
     place, mark = rng.choice(["window", "gate"]), str(rng.randint(1, 9))
     found.append(Found(Announced(name, book.last_action + 1, place, given={"pick.x": 0.1}), mark))
     found += [HandedOn(name, announcement) for announcement in ledger.found]
+    found += [Left(name, announcement) for announcement in {**ledger.found, **ledger.handed_on}]
+    found += [LeftKnown(name, announcement) for announcement in ledger.left]
     found += [Told(name, q, rng.choice(["done", "not started", "failed"]), "me") for q in ledger.questions]
     return found
 
@@ -98,6 +102,35 @@ def test_the_records_of_a_new_beginning_fold_to_the_same_book_alone_and_after_th
     assert meaning(book_of(records + again)) == meaning(book)
 
 
+def number_of(row: bytes) -> int:
+    return int.from_bytes(row[:8], "big")
+
+
+def test_what_was_archived_several_times_is_read_from_any_number_on_as_far_as_it_is_kept(tmp_path: Path):
+    path = tmp_path / "belt.sqlite"
+
+    async def write() -> list[bool]:
+        async with open_store(path) as store:
+            journal = module_journal(store, "belt")
+            list(journal.replay())
+            heads = []
+            for epoch in range(12):
+                heads.append(await journal.append(LeaseTaken("belt", "runner", epoch)))
+                if epoch % 4 == 3:
+                    await journal.begin_again(*says_the_same(Book(["belt"])))
+            return [journal.has(head) for head in heads]
+
+    assert all(asyncio.run(write()))
+    rows = [number_of(row) for row in read_archived_rows(path, 1)]
+    assert rows == list(range(1, len(rows) + 1))
+    oldest, *others = sorted(archive_folder(path).glob("*.sqlite"))
+    assert len(others) == 2
+    for first in (1, 2, int(oldest.stem), int(others[0].stem)):
+        assert [number_of(row) for row in read_archived_rows(path, first)] == rows[first - 1 :]
+    oldest.unlink()
+    assert [number_of(row) for row in read_archived_rows(path, 1)] == rows[int(oldest.stem) - 1 :]
+
+
 def test_a_store_that_was_archived_replays_from_the_new_beginning_and_keeps_the_rest(tmp_path: Path):
     path = tmp_path / "belt.sqlite"
     records: list[ModuleRecord] = [LeaseTaken("belt", "runner", n) for n in range(1, 8)]
@@ -121,6 +154,7 @@ def test_a_store_that_was_archived_replays_from_the_new_beginning_and_keeps_the_
     assert [*archive_folder(path).glob("*.sqlite")]
     whole = list(module_journal(ReadOnly(path), "belt").replay())
     assert whole[: len(records)] == records
+    assert [number_of(row) for row in read_archived_rows(path, 3)] == list(range(3, len(records) + 1))
     assert whole[len(records) :] == kept
 
 

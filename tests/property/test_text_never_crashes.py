@@ -10,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-import cellctl.yamlsource as yamlsource
+import cellctl.yamlsource.build as build
 from cellctl.findings import Report
-from cellctl.reading import AnyQuantity, Length, Speed, read
-from cellctl.yamlsource import CODES, Node, parse
+from cellctl.reading import read
+from cellctl.written import AnyQuantity, Length, Speed
+from cellctl.yamlsource import Node, parse
+from cellctl.yamlsource.codes import CODES
 
 LOADERS = [yaml.SafeLoader, *([yaml.CSafeLoader] if yaml.__with_libyaml__ else [])]
 
@@ -74,7 +76,7 @@ def outcome(source: bytes | str) -> tuple[Node | None, Report]:
 def both_parsers(request: pytest.FixtureRequest) -> Any:
     """Every property holds on the C parser and on its fallback."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(yamlsource, "LOADER", request.param)
+        patch.setattr(build, "LOADER", request.param)
         yield
 
 
@@ -118,7 +120,7 @@ def test_where_both_parsers_read_a_text_they_read_the_same(source: str) -> None:
     nodes = []
     for loader in LOADERS:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(yamlsource, "LOADER", loader)
+            patch.setattr(build, "LOADER", loader)
             nodes.append(outcome(source)[0])
     values = {repr(node.plain) for node in nodes if node is not None}
     assert len(values) <= 1

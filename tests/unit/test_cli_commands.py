@@ -100,9 +100,17 @@ def test_a_mistake_in_a_recipe_is_shown_with_its_line_and_an_excerpt(cell: Path)
     where = next(n for n, row in enumerate(recipe.read_text().splitlines(), 1) if "exut" in row)
     result = cellctl("check", str(recipe))
     assert result.exit_code == 1
-    assert f"{recipe}:{where}:" in result.stdout
+    assert f"> products/sensor-puck.yaml:{where}:" in result.stdout
     assert "^^^^" in result.stdout
     assert "\x1b" not in result.stdout
+
+
+def test_a_file_elsewhere_is_named_in_full_and_one_below_from_here(
+    cell: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(cell / "products")
+    found = json.loads(cellctl("check", "../lines/puck.yaml", "--json").stdout)
+    assert found["files"] == [str(cell.resolve() / "lines" / "puck.yaml"), "sensor-puck.yaml"]
 
 
 def test_a_directory_is_checked_whole_and_each_file_once(cell: Path) -> None:

@@ -153,7 +153,8 @@ def test_a_life_shows_each_visit_with_its_results(capsys: pytest.CaptureFixture[
         "outcome": "reject",
         "started": 1000.5,
         "ended": 1001.0,
-        "results": {"height": 0.0192},
+        "results": {"height": 0.0192000049, "peak": 41.25, "tag": "A7"},
+        "dimensions": {"height": "length"},
         "parameters": {},
         "places": [],
         "detail": "height is too great",
@@ -178,7 +179,7 @@ def test_a_life_shows_each_visit_with_its_results(capsys: pytest.CaptureFixture[
     assert "board c2 from lot B7" in text
     assert "lid c3 of an unknown lot" in text
     assert "reject: height is too great" in text
-    assert "height 0.0192" in text
+    assert "height 19.2 mm, peak 41.25 (SI), tag A7" in text
     assert "0.500 s" in text
 
 

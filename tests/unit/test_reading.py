@@ -10,22 +10,14 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
-from cellctl import reading, yamlsource
+from cellctl import written
 from cellctl.findings import Finding, Report, merge
-from cellctl.reading import (
-    CODES,
-    AnyQuantity,
-    Between,
-    Duration,
-    Length,
-    Measured,
-    Speed,
-    fault,
-    read,
-    usually,
-)
+from cellctl.reading import fault, read
+from cellctl.reading.codes import CODES
 from cellctl.units import EXAMPLES, Dimension, Quantity, Tolerance
+from cellctl.written import AnyQuantity, Between, Duration, Length, Measured, Speed, usually
 from cellctl.yamlsource import parse
+from cellctl.yamlsource.codes import CODES as OF_TEXT
 
 
 class Written(BaseModel):
@@ -285,13 +277,14 @@ def test_what_is_neither_a_quantity_nor_a_reference_is_one_finding() -> None:
 
 
 ANNOTATIONS = {
-    Dimension.LENGTH: reading.Length, Dimension.DURATION: reading.Duration, Dimension.SPEED: reading.Speed,
-    Dimension.ACCELERATION: reading.Acceleration, Dimension.JERK: reading.Jerk, Dimension.ANGLE: reading.Angle,
-    Dimension.ANGULAR_RATE: reading.AngularRate, Dimension.ANGULAR_ACCELERATION: reading.AngularAcceleration,
-    Dimension.FORCE: reading.Force, Dimension.TORQUE: reading.Torque, Dimension.PRESSURE: reading.Pressure,
-    Dimension.MASS: reading.Mass, Dimension.TEMPERATURE: reading.Temperature, Dimension.VOLTAGE: reading.Voltage,
-    Dimension.CURRENT: reading.Current, Dimension.RATIO: reading.Ratio, Dimension.COUNT: reading.Count,
-    Dimension.FREQUENCY: reading.Frequency, Dimension.STIFFNESS: reading.Stiffness,
+    Dimension.LENGTH: written.Length, Dimension.DURATION: written.Duration, Dimension.SPEED: written.Speed,
+    Dimension.ACCELERATION: written.Acceleration, Dimension.JERK: written.Jerk, Dimension.ANGLE: written.Angle,
+    Dimension.ANGULAR_RATE: written.AngularRate, Dimension.ANGULAR_ACCELERATION: written.AngularAcceleration,
+    Dimension.FORCE: written.Force, Dimension.TORQUE: written.Torque, Dimension.PRESSURE: written.Pressure,
+    Dimension.MASS: written.Mass, Dimension.TEMPERATURE: written.Temperature,
+    Dimension.VOLTAGE: written.Voltage, Dimension.CURRENT: written.Current, Dimension.RATIO: written.Ratio,
+    Dimension.COUNT: written.Count,
+    Dimension.FREQUENCY: written.Frequency, Dimension.STIFFNESS: written.Stiffness,
 }  # fmt: skip
 
 
@@ -382,4 +375,4 @@ def test_a_finding_reads_well() -> None:
 
 
 def test_codes_of_text_and_values_do_not_meet() -> None:
-    assert len(merge(CODES, yamlsource.CODES)) == len(CODES) + len(yamlsource.CODES)
+    assert len(merge(CODES, OF_TEXT)) == len(CODES) + len(OF_TEXT)

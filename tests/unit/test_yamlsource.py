@@ -7,12 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-import cellctl.yamlsource as yamlsource
+import cellctl.yamlsource.build as build
 from cellctl.findings import Report, Severity, Span, merge
 from cellctl.yamlsource import (
-    CODES,
-    MOST_BYTES,
-    MOST_DEPTH,
     Mapping,
     Node,
     Refused,
@@ -22,13 +19,16 @@ from cellctl.yamlsource import (
     load,
     parse,
 )
+from cellctl.yamlsource.build import MOST_DEPTH
+from cellctl.yamlsource.codes import CODES
+from cellctl.yamlsource.text import MOST_BYTES
 
 
 @pytest.fixture(params=["libyaml", "python"], autouse=True)
 def both_parsers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every test runs on the C parser and on its fallback."""
     if request.param == "python":
-        monkeypatch.setattr(yamlsource, "LOADER", yaml.SafeLoader)
+        monkeypatch.setattr(build, "LOADER", yaml.SafeLoader)
     elif not yaml.__with_libyaml__:
         pytest.skip("PyYAML was built without libyaml")
 
@@ -183,7 +183,7 @@ def test_what_is_not_closed_shows_where_it_began(source: str) -> None:
 
 
 def test_more_values_than_a_person_writes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(yamlsource, "MOST_NODES", 5)
+    monkeypatch.setattr(build, "MOST_NODES", 5)
     assert refused("[1, 2, 3, 4, 5]") == [("CC-Y008", 1, 14)]
     read("[1, 2, 3, 4]")
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,7 +16,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from cellctl.cli.files import shipped
 from cellctl.flow.events import FlowEvent
 from cellctl.journal import ModuleRecord
 from cellctl.live import deployment, process_table
@@ -26,28 +24,27 @@ from cellctl.live.line_file import read_line
 from cellctl.live.records import runner_events
 from cellctl.live.store import read_all_rows
 from cellctl_sim.checkers import check
+from cellctl_sim.control_client import ask
 from cellctl_sim.evidence import gather
+from cellctl_sim.own_line import own_line
 
+HERE = Path(__file__).parent
 _PREFIX = 24  # bytes before the record in a journal's row
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything at the wire is live."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.live)
 
 
 class MistreatedLine:
     """A copy of the shipped files with free ports, and commands that run in it. It is down to begin with."""
 
     def __init__(self, place: Path) -> None:
-        recipes = shipped()
-        assert recipes is not None
         self.place, self.state = place / "cell", place / "state"
-        shutil.copytree(recipes, self.place)
-        self.file = self.place / "lines" / "puck.yaml"
-        self.move_bus(_free_ports(14))
-
-    def move_bus(self, port: int) -> None:
-        """The line file with another first port of the bus."""
-        recipes = shipped()
-        assert recipes is not None
-        text = (recipes / "lines" / "puck.yaml").read_text()
-        self.file.write_text(text.replace("127.0.0.1:5700", f"127.0.0.1:{port}"))
+        self.file = own_line(self.place)
 
     # --- its commands -----------------------------------------------------------------------------------------------
 
@@ -116,11 +113,7 @@ class MistreatedLine:
 
     def plant(self, do: str, **what: object) -> dict[str, Any]:
         """A request to the simulated plant's control socket."""
-        host, _, port = process_table.load(self.state).control.removeprefix("tcp://").rpartition(":")
-        with socket.create_connection((host, int(port)), timeout=5.0) as control:
-            control.sendall(json.dumps({"do": do, **what}).encode() + b"\n")
-            answer: dict[str, Any] = json.loads(control.makefile().readline())
-        assert "error" not in answer, answer
+        answer: dict[str, Any] = asyncio.run(ask(process_table.load(self.state).control, do, **what))
         return answer
 
     def end(self) -> None:
@@ -158,19 +151,3 @@ def _findings(line: MistreatedLine) -> list[str]:
         [(t, text) for t, text in line.plant("incidents")["incidents"]],
     )
     return [str(finding) for finding in check(evidence)]
-
-
-def _free_ports(count: int) -> int:
-    """The first of so many adjacent ports that are free on loopback now."""
-    for first in range(20_000 + os.getpid() % 10_000, 60_000, count):
-        sockets = [socket.socket() for _ in range(count)]
-        try:
-            for number, each in enumerate(sockets):
-                each.bind(("127.0.0.1", first + number))
-            return first
-        except OSError:
-            continue
-        finally:
-            for each in sockets:
-                each.close()
-    raise AssertionError("no free ports")

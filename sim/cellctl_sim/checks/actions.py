@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from cellctl.journal import ActionBegan, ActionEnded, Told
+from cellctl.journal import ActionBegan, ActionEnded, Taken, Told
 from cellctl.journal import Answered as ModuleAnswered
 from cellctl.line.model import Line
 from cellctl_sim.evidence import Evidence
@@ -66,6 +66,7 @@ def what_is_seen_happened_once(evidence: Evidence) -> Findings:
 def _expected(evidence: Evidence) -> dict[str, tuple[int, int]]:
     """Counter -> least and greatest number, from ended and from unfinished actions."""
     ended = {(e.process, r.action): r for e, r in evidence.records(ActionEnded)}
+    skills = {(e.process, r.command.number): r.command.skill for e, r in evidence.records(Taken)}
     counts: dict[str, tuple[int, int]] = {}
     for device in evidence.line.devices.values():
         if device.declaration.capability == "gripper":
@@ -78,7 +79,8 @@ def _expected(evidence: Evidence) -> dict[str, tuple[int, int]]:
         if name not in counts or not record.command:
             continue
         end = ended.get((entry.process, record.action))
-        sure = end is not None and _counts(record, end)
+        skill = skills.get((entry.process, record.command), "")
+        sure = end is not None and _counts(record, end, skill)
         least, most = counts[name]
         counts[name] = (least + sure, most + (sure or end is None))
     return counts
@@ -100,9 +102,11 @@ def _counter(record: ActionBegan, line: Line) -> str:
             return ""
 
 
-def _counts(began: ActionBegan, ended: ActionEnded) -> bool:
+def _counts(began: ActionBegan, ended: ActionEnded, skill: str) -> bool:
     """Whether an ended action made the plant count: something was gripped, let go, or passed."""
-    return bool(ended.moves) if began.name == "release" else ended.result is True
+    if began.name == "release":
+        return bool(ended.moves) or skill == "let_go"
+    return ended.result is True
 
 
 def what_may_be_repeated_was_done(evidence: Evidence) -> Findings:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from math import inf
+from typing import Any
 
 from cellctl.flow.events import (
     Answered,
@@ -11,10 +13,9 @@ from cellctl.flow.events import (
     PartEnded,
 )
 from cellctl.flow.fold import apply
-from cellctl.flow.state import GONE, FlowState
-from cellctl.line.model import station_of
-from cellctl.messages import Move
-from cellctl_sim.evidence import Evidence
+from cellctl.line.model import Line, Station, station_of
+from cellctl.messages import GONE, Move
+from cellctl_sim.evidence import Evidence, initial_state
 
 Findings = Iterator[str]
 
@@ -53,14 +54,20 @@ def items_are_where_the_part_map_says(evidence: Evidence) -> Findings:
     for place in sorted(mapped.keys() | real.keys()):
         station = line.stations.get(place)
         is_unsettled = place in moving or (station is None and bool(moving))
-        spare = 1 if station is not None and station.source else 0  # a feeder is ahead of its word
+        spare = _unannounced(evidence.line, station) if station is not None else 0
         if not is_unsettled and not mapped[place] <= real[place] <= mapped[place] + spare:
             yield f"{place or 'nowhere'}: {real[place]} things are there, the journal has {mapped[place]}"
 
 
+def _unannounced(line: Line, station: Station) -> float:
+    """How much more may lie there than the journal has: a feeder is ahead of its word, a camera sees what nobody
+    ordered."""
+    return inf if line.modules[station.module].kind.announces else 1 if station.source else 0
+
+
 def _swallowed(evidence: Evidence) -> Counter[str]:
     """Sink -> how many things the journal has moved into it."""
-    state, found = FlowState(), Counter[str]()
+    state, found = initial_state(evidence.line), Counter[str]()
     for _, event in evidence.events:
         if isinstance(event, PartEnded):
             place = state.parts[event.part].place if event.part in state.parts else GONE
@@ -85,7 +92,7 @@ Made = tuple[str, tuple[str, ...], int]  # sink, components, how often it was wo
 
 
 def _written(evidence: Evidence) -> Iterator[Made]:
-    state = FlowState()
+    state = initial_state(evidence.line)
     components: dict[str, list[str]] = {}
     work: Counter[str] = Counter()
     for _, event in evidence.events:
@@ -108,4 +115,12 @@ def _real(evidence: Evidence) -> Iterator[Made]:
         station = evidence.line.stations.get(str(item["place"]))
         if station is not None and station.sink:
             work = sum(str(e["what"]).startswith(("pressed", "worked on")) for e in item["history"])
-            yield station.name, tuple(sorted(item["components"])), work
+            yield station.name, tuple(sorted(_joined(evidence, item))), work
+
+
+def _joined(evidence: Evidence, item: Mapping[str, Any]) -> Sequence[str]:
+    """The components that an item got from sources: not what a machine made, or what came along by itself."""
+    born = str(item["history"][0]["what"]).removeprefix("appeared at ")
+    station = evidence.line.stations.get(station_of(born))
+    components: Sequence[str] = item["components"]
+    return components if station is not None and station.source else components[1:]

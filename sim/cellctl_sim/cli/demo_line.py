@@ -19,8 +19,8 @@ from cellctl.live.process_table import supervising
 from cellctl.live.records import runner_events
 from cellctl.live.supervisor import Supervisor
 from cellctl.runner.report import report
-from cellctl_sim.cli.control import ask
 from cellctl_sim.cli.demo_view import View
+from cellctl_sim.control_client import ask
 
 LINE, RECIPE = "puck", "sensor-puck"
 VARIANTS = ("indoor", "outdoor", "tall")

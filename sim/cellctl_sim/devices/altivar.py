@@ -12,10 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
 from math import inf
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from cellctl.errors import UnknownName
 from cellctl.runtime import Table
+from cellctl.written import Written
 from cellctl_sim.devices.altivar_output import Output
 from cellctl_sim.devices.altivar_states import Command, DriveState, next_state
 from cellctl_sim.devices.cells import (
@@ -54,10 +55,8 @@ class Loss(IntEnum):
     FAST = 7
 
 
-class AltivarProperties(BaseModel):
+class AltivarProperties(Written):
     """`simulated:` keys of a drive."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     speed_per_hz: float | None = Field(
         default=None, gt=0
@@ -65,7 +64,6 @@ class AltivarProperties(BaseModel):
     coast_time: float = Field(default=0.4, gt=0)  # [s] from rated speed to standstill without power
     refresh: float = Field(default=0.05, gt=0)  # [s] between refreshments of measured values
     boot_time: float = Field(default=2.0, ge=0)  # [s]
-    onto: str = ""  # the conveyor onto which this one's parts run over its end
 
 
 DEFAULTS = AltivarProperties()
@@ -99,7 +97,6 @@ class AltivarDevice:
             drive._turn = lambda t, ramp: belt.run(
                 t, Ramp(ramp.start, ramp.before * per_hz, ramp.after * per_hz, ramp.rate * per_hz)
             )
-            belt.onto = site.world.belts.get(properties.onto)
         return drive
 
     # --- Modbus -----------------------------------------------------------------------------------------------

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from math import inf
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from cellctl.device import Point
 from cellctl.errors import PlugInError, UnknownName
 from cellctl.line.model import Station
+from cellctl.written import Written
 from cellctl_sim.devices.site import Site
 from cellctl_sim.plant.bowl import Bowl
 from cellctl_sim.plant.faults import Fault
 from cellctl_sim.plant.world import positions
 
 
-class BowlFeederProperties(BaseModel):
+class BowlFeederProperties(Written):
     """`simulated:` keys of a bowl."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     feed_time: float = Field(
         default=0.8, gt=0

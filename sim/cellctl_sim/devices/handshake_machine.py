@@ -14,10 +14,11 @@ from enum import IntEnum
 from math import inf
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from cellctl.errors import UnknownName
 from cellctl.runtime import RandomStream, Table
+from cellctl.written import Written
 from cellctl_sim.devices.cells import (
     ILLEGAL_FUNCTION,
     Cell,
@@ -35,8 +36,10 @@ from cellctl_sim.plant.agenda import Agenda
 from cellctl_sim.plant.faults import Fault, Manner
 from cellctl_sim.plant.items import Item
 from cellctl_sim.plant.spots import GRASP
+from cellctl_sim.plant.world import places
 
 MOST_VALUES = 8
+PARTS = "parts"  # the value that says how many parts to make
 
 
 class MachineState(IntEnum):
@@ -69,10 +72,8 @@ class Program:
     time: float = 2.0
 
 
-class HandshakeMachineProperties(BaseModel):
+class HandshakeMachineProperties(Written):
     """`simulated:` keys of a machine."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     noise: float = Field(default=0.002, ge=0)  # of what it measures, relative standard deviation
     time: float | None = Field(
@@ -81,7 +82,7 @@ class HandshakeMachineProperties(BaseModel):
     boot_time: float = Field(default=3.0, ge=0)  # [s]
     makes: str = ""  # the material that its programs make, one for each nest of the module
     fail_rate: float = Field(default=0.0, ge=0, le=1)  # of programs that stop half-way
-    values: dict[str, float] = {}  # results that the plant knows nothing of
+    values: dict[str, float] = Field(default={})  # results that the plant knows nothing of
 
 
 DEFAULTS = HandshakeMachineProperties()
@@ -92,7 +93,7 @@ Effect = Callable[[float, Mapping[str, float]], Code]
 
 
 class HandshakeMachineDevice:
-    """One machine. `look(t)` is what lies in it and how far from where it should; `make(t)` makes what it makes.
+    """One machine. `look(t)` is what lies in it and how far from where it should.
 
     `effect(t, values)` is what a program does to the world where it does not work on what lies in the machine.
     """
@@ -107,11 +108,10 @@ class HandshakeMachineDevice:
         properties: HandshakeMachineProperties = DEFAULTS,
         count: Callable[[str], None] = lambda name: None,
         runs: Counter[int] | None = None,
-        make: Callable[[float], None] = lambda t: None,
         effect: Effect | None = None,
     ) -> None:
         self.name, self._agenda, self._look, self._random = name, agenda, look, random
-        self._programs, self._properties, self._count, self._make = dict(programs), properties, count, make
+        self._programs, self._properties, self._count = dict(programs), properties, count
         self._effect = effect
         self._runs: Counter[int] = Counter() if runs is None else runs
         self._ending = agenda.timer(self._end)
@@ -130,16 +130,11 @@ class HandshakeMachineDevice:
         """The machine of a line's module, at the station at which the module works."""
         module, world = site.owner(), site.world
         properties = site.properties(HandshakeMachineProperties)
-        own = [station.name for station in module.stations if station.name in world.spots]
+        own = [place for station in module.stations for place in places(station)]
         place = module.at or next(iter(own), "")
 
         def look(t: float) -> tuple[Item | None, float]:
             return world.at_hand(t, place) if place else (None, inf)
-
-        def make(t: float) -> None:
-            for name in own if properties.makes else ():
-                if world.spot(name).look(t)[0] is None:
-                    world.spot(name).put(t, world.make(t, world.material(properties.makes), name))
 
         return cls(
             site.name,
@@ -150,7 +145,7 @@ class HandshakeMachineDevice:
             properties,
             world.count,
             world.runs.setdefault(site.name, Counter()),
-            make,
+            _making(site, own, properties.makes) if properties.makes else None,
         )
 
     # --- Modbus -----------------------------------------------------------------------------------------------
@@ -254,8 +249,6 @@ class HandshakeMachineDevice:
             if code is not Code.WELL:
                 self._finish(code)
                 return
-        elif self._properties.makes:
-            self._make(t)
         else:
             item, off = self._look(t)
             if item is None or off > GRASP:
@@ -322,9 +315,28 @@ class HandshakeMachineDevice:
         self._state = MachineState.IDLE
 
 
+def _making(site: Site, nests: Sequence[str], material: str) -> Effect:
+    """Parts lie in the first nests when the program has ended: as many as it was told, or one in each."""
+    world = site.world
+
+    def make(t: float, values: Mapping[str, float]) -> Code:
+        filled = nests[: int(values.get(PARTS, len(nests)))]
+        taken = [nest for nest in filled if world.spot(nest).look(t)[0] is not None]
+        for nest in taken:
+            world.note(t, f"{site.name}: made a part where one lies, in {nest}")
+        for nest in filled if not taken else ():
+            world.spot(nest).put(t, world.make(t, world.material(material), nest))
+            world.count(f"{site.name}.made")
+        return Code.MISPLACED if taken else Code.WELL
+
+    return make
+
+
 def programs_of(options: Any) -> dict[int, Program]:
     """The programs of a machine module's options, by number."""
     return {
-        program.number: Program(tuple(program.takes), tuple(program.gives), program.time)
+        program.number: Program(
+            (*program.takes, *((PARTS,) if program.counted else ())), tuple(program.gives), program.time
+        )
         for program in getattr(options, "programs", {}).values()
     }

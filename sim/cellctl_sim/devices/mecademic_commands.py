@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
 
+from cellctl_sim.devices.mecademic_controller import Controller
 from cellctl_sim.devices.mecademic_moves import (
     along_line,
     by_joints,
@@ -20,9 +20,6 @@ from cellctl_sim.devices.mecademic_moves import (
 )
 from cellctl_sim.devices.mecademic_session import degrees, gripper_flags, millimetres, real_time
 from cellctl_sim.devices.mecademic_text import BadCommand, Order
-
-if TYPE_CHECKING:
-    from cellctl_sim.devices.mecademic import MecademicDevice
 
 LAST_CHECKPOINT = 8191  # clients use 1 to 8000, mecademicpy those above for itself
 REAL_TIME = {  # names that SetRealTimeMonitoring takes
@@ -53,7 +50,7 @@ class Need(Enum):
     READY = "ready"  # activated, homed, no error, no safety stop
 
 
-Run = Callable[["MecademicDevice", float, Order], None]
+Run = Callable[[Controller, float, Order], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +64,7 @@ class Command:
 # --- states -----------------------------------------------------------------------------------------------------
 
 
-def _activate(device: MecademicDevice, t: float, order: Order) -> None:
+def _activate(device: Controller, t: float, order: Order) -> None:
     if device.stops:
         raise BadCommand(1013, "Activation failed: a safety stop is active.")
     if device.is_activated:
@@ -76,7 +73,7 @@ def _activate(device: MecademicDevice, t: float, order: Order) -> None:
         device.prepare(t, device.properties.activation_time, device.activated)
 
 
-def _home(device: MecademicDevice, t: float, order: Order) -> None:
+def _home(device: Controller, t: float, order: Order) -> None:
     if device.is_homed:
         device.say(t, 2003, "Homing already done.")
     elif device.error:
@@ -85,12 +82,12 @@ def _home(device: MecademicDevice, t: float, order: Order) -> None:
         device.prepare(t, device.properties.homing_time, device.homed)
 
 
-def _deactivate(device: MecademicDevice, t: float, order: Order) -> None:
+def _deactivate(device: Controller, t: float, order: Order) -> None:
     device.deactivate(t)
     device.say(t, 2004, "Motors deactivated.")
 
 
-def _reset_error(device: MecademicDevice, t: float, order: Order) -> None:
+def _reset_error(device: Controller, t: float, order: Order) -> None:
     if not device.error:
         device.say(t, 2006, "There was no error to reset.")
         return
@@ -101,29 +98,29 @@ def _reset_error(device: MecademicDevice, t: float, order: Order) -> None:
     device.say(t, 2005, "The error was reset.")
 
 
-def _pause(device: MecademicDevice, t: float, order: Order) -> None:
+def _pause(device: Controller, t: float, order: Order) -> None:
     device.queue.pause(t)
     device.say(t, 2042, "Motion paused.")
 
 
-def _resume(device: MecademicDevice, t: float, order: Order) -> None:
+def _resume(device: Controller, t: float, order: Order) -> None:
     device.queue.resume(t)
     device.say(t, 2043, "Motion resumed.")
 
 
-def _clear(device: MecademicDevice, t: float, order: Order) -> None:
+def _clear(device: Controller, t: float, order: Order) -> None:
     device.queue.clear(t)
     device.say(t, 2044, "The motion was cleared.")
 
 
-def _simulate(device: MecademicDevice, t: float, order: Order) -> None:
+def _simulate(device: Controller, t: float, order: Order) -> None:
     if device.is_activated:
         raise BadCommand(1026, "The robot must be deactivated.")
     device.is_simulating = order.name == "activatesim"
     device.say(t, 2045 if device.is_simulating else 2046, "Simulation mode changed.")
 
 
-def _brakes(device: MecademicDevice, t: float, order: Order) -> None:
+def _brakes(device: Controller, t: float, order: Order) -> None:
     if device.is_activated:
         raise BadCommand(1026, "The robot must be deactivated.")
     device.say(t, 2010 if order.name == "brakeson" else 2008, "Brakes changed.")
@@ -132,12 +129,12 @@ def _brakes(device: MecademicDevice, t: float, order: Order) -> None:
 # --- queued ---------------------------------------------------------------------------------------------------------
 
 
-def _delay(device: MecademicDevice, t: float, order: Order) -> None:
+def _delay(device: Controller, t: float, order: Order) -> None:
     seconds = order.number(0.0, 3600.0)
     device.add(t, lambda t: device.queue.wait(t, seconds))
 
 
-def _checkpoint(device: MecademicDevice, t: float, order: Order) -> None:
+def _checkpoint(device: Controller, t: float, order: Order) -> None:
     number = int(order.number(1, LAST_CHECKPOINT))
 
     def reach(t: float) -> None:
@@ -153,39 +150,39 @@ def _checkpoint(device: MecademicDevice, t: float, order: Order) -> None:
 def _limit(name: str, factor: float, upper: float) -> Run:
     """A setting of one limit; the argument times `factor` is what it means."""
 
-    def run(device: MecademicDevice, t: float, order: Order) -> None:
+    def run(device: Controller, t: float, order: Order) -> None:
         device.change_limits(t, **{name: order.number(0.001, upper) * factor})
 
     return run
 
 
 def _set_frame(which: str) -> Run:
-    def run(device: MecademicDevice, t: float, order: Order) -> None:
+    def run(device: Controller, t: float, order: Order) -> None:
         frame = frame_of(order.numbers(6))
         device.add(t, lambda t: setattr(device, which, frame))
 
     return run
 
 
-def _ignored(device: MecademicDevice, t: float, order: Order) -> None:
+def _ignored(device: Controller, t: float, order: Order) -> None:
     """Taken, and of no consequence here."""
 
 
 # --- gripper ----------------------------------------------------------------------------------------------------
 
 
-def _demand_gripper(device: MecademicDevice) -> None:
+def _demand_gripper(device: Controller) -> None:
     if device.gripper is None:
         raise BadCommand(1038, "No gripper connected.")
 
 
-def _grip(device: MecademicDevice, t: float, order: Order) -> None:
+def _grip(device: Controller, t: float, order: Order) -> None:
     _demand_gripper(device)
     assert device.gripper is not None
     device.add(t, device.gripper.close if order.name == "gripperclose" else device.gripper.open)
 
 
-def _move_gripper(device: MecademicDevice, t: float, order: Order) -> None:
+def _move_gripper(device: Controller, t: float, order: Order) -> None:
     """The fingers go fully open or fully closed, whichever is the way to the opening asked for."""
     _demand_gripper(device)
     gripper = device.gripper
@@ -194,14 +191,14 @@ def _move_gripper(device: MecademicDevice, t: float, order: Order) -> None:
     device.add(t, lambda t: gripper.close(t) if wanted < gripper.opening(t) else gripper.open(t))
 
 
-def _gripper_speed(device: MecademicDevice, t: float, order: Order) -> None:
+def _gripper_speed(device: Controller, t: float, order: Order) -> None:
     fraction = order.number(5.0, 100.0) / 100.0
     if device.gripper is not None:
         gripper = device.gripper
         device.add(t, lambda t: gripper.set_speed(fraction))
 
 
-def _gripper_status(device: MecademicDevice, t: float, order: Order) -> None:
+def _gripper_status(device: Controller, t: float, order: Order) -> None:
     """GetStatusGripper, the older form: enabled, homed, holding, limit reached, error, overload."""
     if device.gripper is None:
         device.say(t, 2079, 0, 0, 0, 0, 0, 0)
@@ -213,12 +210,12 @@ def _gripper_status(device: MecademicDevice, t: float, order: Order) -> None:
 # --- questions --------------------------------------------------------------------------------------------------
 
 
-def _says(code: int, answer: Callable[[MecademicDevice, float], tuple[object, ...]]) -> Command:
+def _says(code: int, answer: Callable[[Controller, float], tuple[object, ...]]) -> Command:
     return Command(Need.NOTHING, lambda device, t, order: device.say(t, code, *answer(device, t)))
 
 
 def _real_time(code: int) -> Command:
-    def run(device: MecademicDevice, t: float, order: Order) -> None:
+    def run(device: Controller, t: float, order: Order) -> None:
         text = real_time(device, t, code)
         if text is None:
             raise BadCommand(1038, "No gripper connected.")
@@ -231,15 +228,15 @@ def _real_time(code: int) -> Command:
 # --- connection and monitoring ------------------------------------------------------------------------------------
 
 
-def _monitor(device: MecademicDevice, t: float, order: Order) -> None:
+def _monitor(device: Controller, t: float, order: Order) -> None:
     device.monitor(t, order.number(0, 1) == 1)
 
 
-def _interval(device: MecademicDevice, t: float, order: Order) -> None:
+def _interval(device: Controller, t: float, order: Order) -> None:
     device.monitoring.interval = order.number(0.001, 1.0)
 
 
-def _wanted(device: MecademicDevice, t: float, order: Order) -> None:
+def _wanted(device: Controller, t: float, order: Order) -> None:
     chosen: list[int] = []
     for argument in order.arguments:
         if argument.lower() == "all":
@@ -254,7 +251,7 @@ def _wanted(device: MecademicDevice, t: float, order: Order) -> None:
     device.say(t, 2117, *device.monitoring.wanted)
 
 
-def _watchdog(device: MecademicDevice, t: float, order: Order) -> None:
+def _watchdog(device: Controller, t: float, order: Order) -> None:
     version = tuple(int(part) for part in device.properties.firmware.split("."))
     if version < WATCHDOG_FIRMWARE:
         raise BadCommand(1001, "Unknown or empty command.")
@@ -264,7 +261,7 @@ def _watchdog(device: MecademicDevice, t: float, order: Order) -> None:
 
 
 def _told(name: str, on: int, off: int) -> Run:
-    def run(device: MecademicDevice, t: float, order: Order) -> None:
+    def run(device: Controller, t: float, order: Order) -> None:
         wanted = order.number(0, 1) == 1
         setattr(device, name, wanted)
         device.say(t, on if wanted else off, "Changed.")

@@ -16,8 +16,8 @@ import numpy as np
 
 from cellctl.errors import CellctlError
 from cellctl.motion.errors import JointLimit, OutOfReach
-from cellctl.motion.opw import OpwArm
 from cellctl.motion.profile import Move, scalar_move
+from cellctl.motion.robot import Robot
 from cellctl.motion.robots import ROBOTS, robot
 from cellctl.motion.transforms import Array, compose, from_xyz_euler, inverse, to_xyz_euler
 
@@ -75,7 +75,7 @@ class JointPath:
 class LinePath:
     """The flange straight in Cartesian space, turning about one axis."""
 
-    arm: OpwArm
+    arm: Robot
     T_start: Array
     T_end: Array
     samples: Array  # (SAMPLES + 1, 6) [rad], at even distances
@@ -115,7 +115,7 @@ def joint_leg(name: str, start: Joints, end: Joints, limits: Limits) -> Leg:
     return Leg(JointPath(start, end), _joint_rates(arm, start, end, limits))
 
 
-def _joint_rates(arm: OpwArm, start: Joints, end: Joints, limits: Limits) -> tuple[float, float, float]:
+def _joint_rates(arm: Robot, start: Joints, end: Joints, limits: Limits) -> tuple[float, float, float]:
     ways = [abs(b - a) for a, b in zip(start, end, strict=True)]
     moving = [(i, way) for i, way in enumerate(ways) if way > TINY]
     if not moving:

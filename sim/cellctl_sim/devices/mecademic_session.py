@@ -5,22 +5,31 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from cellctl_sim.devices.mecademic_motion import Frame
+from cellctl_sim.devices.mecademic_queue import MotionQueue
 from cellctl_sim.devices.mecademic_text import reply
-
-if TYPE_CHECKING:
-    from cellctl_sim.devices.mecademic import MecademicDevice
+from cellctl_sim.plant.gripper import Gripper
 
 INTERVAL = 1 / 60  # [s], the controller's own
 ON_CHANGE = (2300, 2320)  # tool and gripper state
 
 
+class Listener(Protocol):
+    """Who has the connection, and takes what comes over it."""
+
+    def take(self, t: float, text: str) -> None: ...
+
+    def advance(self, t: float) -> None: ...
+
+    def left(self, t: float, session: Session) -> None: ...
+
+
 class Session:
     """One connection; fulfils `TextSession`."""
 
-    def __init__(self, device: MecademicDevice) -> None:
+    def __init__(self, device: Listener) -> None:
         self._device = device
         self._messages: deque[tuple[float, str]] = deque()
         self._is_open = True
@@ -62,6 +71,17 @@ class Session:
             self._device.left(t, self)
 
 
+class Observed(Protocol):
+    """What monitoring needs of a controller."""
+
+    queue: MotionQueue
+    gripper: Gripper | None
+    gripper_stroke_mm: float
+    is_homed: bool
+
+    def tool_frame(self, t: float) -> Frame: ...
+
+
 class Monitoring:
     """What is streamed on the control port, and how often."""
 
@@ -76,7 +96,7 @@ class Monitoring:
         self.is_on = True
         self._told.clear()
 
-    def cycle(self, device: MecademicDevice, t: float) -> Iterator[str]:
+    def cycle(self, device: Observed, t: float) -> Iterator[str]:
         """The messages of one cycle: positions, whatever is wanted, and the tool's state where it changed."""
         for code in sorted({2200, 2201, *ON_CHANGE, *self.wanted}):
             found = real_time(device, t, code)
@@ -107,7 +127,7 @@ def millimetres(frame: Frame) -> tuple[float, ...]:
     return tuple(1e3 * x for x in frame[:3]) + degrees(frame[3:])
 
 
-def real_time(device: MecademicDevice, t: float, code: int) -> str | None:
+def real_time(device: Observed, t: float, code: int) -> str | None:
     """One real-time datum with its time; None for a code that is not served."""
     match code:
         case 2200 | 2210:
@@ -133,7 +153,7 @@ def real_time(device: MecademicDevice, t: float, code: int) -> str | None:
             return None
 
 
-def gripper_flags(device: MecademicDevice, t: float) -> tuple[int, int, int, int]:
+def gripper_flags(device: Observed, t: float) -> tuple[int, int, int, int]:
     """Forcing, there, closed, open (GetRtGripperState)."""
     gripper = device.gripper
     assert gripper is not None
@@ -142,12 +162,12 @@ def gripper_flags(device: MecademicDevice, t: float) -> tuple[int, int, int, int
     return int(holds), int(t >= gripper.rests_at and not holds), int(opening <= 0.0), int(opening >= 1.0)
 
 
-def _joint_speeds(device: MecademicDevice, t: float, dt: float = 1e-4) -> tuple[float, ...]:
+def _joint_speeds(device: Observed, t: float, dt: float = 1e-4) -> tuple[float, ...]:
     before, now = device.queue.joints(t - dt), device.queue.joints(t)
     return tuple(math.degrees(b - a) / dt for a, b in zip(before, now, strict=True))
 
 
-def _tool_speeds(device: MecademicDevice, t: float, dt: float = 1e-4) -> tuple[float, ...]:
+def _tool_speeds(device: Observed, t: float, dt: float = 1e-4) -> tuple[float, ...]:
     before, now = device.tool_frame(t - dt), device.tool_frame(t)
     linear = (1e3 * (b - a) / dt for a, b in zip(before[:3], now[:3], strict=True))
     return (*linear, 0.0, 0.0, 0.0)

@@ -5,19 +5,18 @@ Stroke and speed are assumptions (6 mm; 0.1 s from open to closed at the default
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from cellctl.errors import PlugInError, UnknownName
+from cellctl.written import Written
 from cellctl_sim.devices.mecademic import MecademicDevice
 from cellctl_sim.devices.site import Site
 from cellctl_sim.plant.faults import Fault
 from cellctl_sim.plant.gripper import Chances, Gripper
 
 
-class Megp25Properties(BaseModel):
+class Megp25Properties(Written):
     """`simulated:` keys of a gripper."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     miss_rate: float = Field(default=0.0, ge=0, le=1)  # of grips that miss
     drop_rate: float = Field(default=0.0, ge=0, le=1)  # of grips that slip at once

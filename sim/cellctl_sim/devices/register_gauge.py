@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from math import inf
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from cellctl.errors import UnknownName
 from cellctl.runtime import RandomStream, Table
+from cellctl.written import Written
 from cellctl_sim.devices.cells import (
     ILLEGAL_FUNCTION,
     Cell,
@@ -34,16 +35,14 @@ FEATURES: Mapping[str, Callable[[Item], float]] = {
 }
 
 
-class RegisterGaugeProperties(BaseModel):
+class RegisterGaugeProperties(Written):
     """`simulated:` keys of a gauge."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     noise: float = Field(default=1e-5, ge=0)  # [m] standard deviation
     offset: float = 0.0  # [m]
     time: float = Field(default=0.4, gt=0)  # [s] a measurement takes
     boot_time: float = Field(default=2.0, ge=0)  # [s]
-    values: dict[str, float] = {}  # what features that the plant knows nothing of measure
+    values: dict[str, float] = Field(default={})  # what features that the plant knows nothing of measure
 
 
 DEFAULTS = RegisterGaugeProperties()

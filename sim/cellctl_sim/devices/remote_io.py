@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from math import inf
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from cellctl.device import Point
 from cellctl.errors import UnknownName
 from cellctl.runtime import Table
+from cellctl.written import Written
 from cellctl_sim.devices.cells import (
     DEVICE_FAILURE,
     ILLEGAL_ADDRESS,
@@ -42,10 +43,8 @@ READS = {Table.COILS: 1, Table.DISCRETE: 2, Table.HOLDING: 3, Table.INPUT: 4}  #
 WRITES = {Table.COILS: (5, 15), Table.HOLDING: (6, 16)}
 
 
-class RemoteIOProperties(BaseModel):
+class RemoteIOProperties(Written):
     """`simulated:` keys of an I/O island."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     boot_time: float = Field(default=2.0, ge=0)  # [s]
 

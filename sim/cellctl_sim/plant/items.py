@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from cellctl.line.model import Material
 
 GONE = ""  # the place of what a hand took away; what went into a sink has that as its place
 FLOOR = "floor"  # the place of what was dropped
+PART = 0.04  # [m] length of a part, from bumper to bumper: the distance of parts in a queue
 
 
 @dataclass(slots=True, eq=False)
 class Item:
     """One thing: a component, or components joined. Numbered by the plant; nobody else knows these numbers."""
 
+    length: ClassVar[float] = PART
     number: int
     components: list[Material]
     place: str

@@ -13,9 +13,10 @@ from cellctl_sim.devices.protocols import ModbusDevice, TextDevice
 from cellctl_sim.devices.site import Faulty, Simulator, Site
 from cellctl_sim.plant.faults import Fault, Manner
 from cellctl_sim.plant.ports import ModbusPort, TextPort, Troubles, Wired
-from cellctl_sim.plant.world import Streams, World, furnish
+from cellctl_sim.plant.world import Scenery, Streams, World, furnish
 
 SIMULATORS = "cellctl.simulators"
+SCENERY = "cellctl.scenery"
 
 
 def load_simulators() -> dict[str, type[Simulator]]:
@@ -28,6 +29,17 @@ def load_simulators() -> dict[str, type[Simulator]]:
             raise PlugInError(
                 f"simulator {point.name!r} ({point.value}) cannot be loaded: {error}"
             ) from error
+    return found
+
+
+def load_scenery() -> dict[str, Scenery]:
+    """Kind name -> who puts up what such a module is made of. Raises PlugInError."""
+    found: dict[str, Scenery] = {}
+    for point in entry_points(group=SCENERY):
+        try:
+            found[point.name] = point.load()
+        except Exception as error:  # as above
+            raise PlugInError(f"scenery {point.name!r} ({point.value}) cannot be loaded: {error}") from error
     return found
 
 
@@ -58,7 +70,7 @@ class Plant:
         self._troubles = {name: Troubles() for name in line.devices}
         self._devices: dict[str, object] = {}
         self._subscribers: list[Callable[[float], None]] = []
-        furnish(self.world, line)
+        furnish(self.world, line, load_scenery())
         for name in line.devices:
             self._build(name)
         self._ports = self._wire()

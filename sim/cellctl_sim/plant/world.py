@@ -9,16 +9,19 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from cellctl.device import Capability, Point, Pose
-from cellctl.errors import UnknownName
-from cellctl.line.model import Line, Material, Module, Station
+from cellctl.errors import PlugInError, UnknownName
+from cellctl.kinds import ConveyorOptions
+from cellctl.line.model import Carrier, Line, Material, Module, Station
 from cellctl.runtime import RandomStream
 from cellctl_sim.plant.agenda import Agenda
-from cellctl_sim.plant.belt import Belt
+from cellctl_sim.plant.belt import Belt, Receiver
 from cellctl_sim.plant.bowl import Bowl
 from cellctl_sim.plant.gripper import Fixings, Position
 from cellctl_sim.plant.items import GONE, Item
+from cellctl_sim.plant.pallets import Pallet
 from cellctl_sim.plant.signals import Signals
 from cellctl_sim.plant.spots import Bin, Magazine, Nest, Spot
+from cellctl_sim.plant.stops import BeltStop, PalletNest
 
 Streams = Callable[[str], RandomStream]  # name -> random numbers, the same for the same seed
 
@@ -38,6 +41,8 @@ class World:
         self.runs: dict[str, Counter[int]] = {}  # machine -> action number -> how often its program ran
         self.incidents: list[tuple[float, str]] = []
         self.belts: dict[str, Belt] = {}  # by module
+        self.receivers: dict[str, Receiver] = {}  # by module: what a belt's end may lead to
+        self.pallets: dict[str, Pallet] = {}  # by id
         self.bowls: dict[str, Bowl] = {}  # by device
         self.spots: dict[str, Spot] = {}  # by place
         self._items: list[Item] = []
@@ -65,9 +70,10 @@ class World:
         for arm, position in (poses or {}).items():
             self.fixings.add(arm, position, spot)
 
-    def add_belt(self, name: str) -> Belt:
+    def add_belt(self, name: str, end: float | None = None, circuit: float | None = None) -> Belt:
         """A belt without stops."""
-        self.belts[name] = Belt(name, self.agenda, self.count, self.note)
+        self.belts[name] = Belt(name, self.agenda, self.count, self.note, end, circuit)
+        self.receivers[name] = self.belts[name]
         return self.belts[name]
 
     def add_bowl(self, device: str, bowl: Bowl, poses: Mapping[str, Position] | None = None) -> None:
@@ -148,18 +154,39 @@ class World:
         return [item.report() for item in self._items if item.components]
 
 
-def furnish(world: World, line: Line) -> None:
-    """Put a line's stations into the world, and wire stoppers and eyes; bowls come with their devices."""
+Scenery = Callable[[World, Line, Module], None]  # puts what a kind's modules are made of into the world
+NO_SCENERY: Mapping[str, Scenery] = {}
+
+
+def furnish(world: World, line: Line, scenery: Mapping[str, Scenery] = NO_SCENERY) -> None:
+    """Put a line's stations into the world, and wire stoppers and eyes; bowls come with their devices.
+
+    `scenery` gives, by kind, who puts up the modules of kinds that are not made of plain places.
+    """
     for module in line.modules.values():
+        if module.kind.name in scenery:
+            scenery[module.kind.name](world, line, module)
+            continue
         if any(station.at is not None for station in module.stations):
             _lay_belt(world, module)
         for station in module.stations:
             if station.at is None and not _is_fed(module, station, line):
                 _place(world, station)
+    for carrier in line.carriers:
+        _set_down(world, line, carrier)
+    for module in line.modules.values():
+        if isinstance(module.options, ConveyorOptions) and module.options.onto:
+            receiver = line.station(module.options.onto).module
+            world.belts[module.name].onto = world.receivers.get(receiver)
 
 
 def _lay_belt(world: World, module: Module) -> None:
-    belt = world.add_belt(module.name)
+    options = module.options
+    ends = (options.end, options.circuit) if isinstance(options, ConveyorOptions) else (None, None)
+    belt = world.add_belt(module.name, *ends)
+    beyond = [s.name for s in module.stations if belt.circuit is not None and (s.at or 0.0) >= belt.circuit]
+    if beyond:
+        raise PlugInError(f"{module.name}: {beyond[0]} lies beyond the circuit of {belt.circuit:g} m")
     for station in module.stations:
         if station.at is not None:
             stop = belt.add_stop(station.name, station.at, bool(station.stopper), station.sink)
@@ -168,6 +195,21 @@ def _lay_belt(world: World, module: Module) -> None:
                 world.signals.wire_input(Point.parse(station.eye), stop.is_covered)
             if station.stopper:
                 world.signals.wire_output(Point.parse(station.stopper), stop.lower)
+
+
+def _set_down(world: World, line: Line, carrier: Carrier) -> None:
+    """A pallet stands at its home; an arm reaches its nests at every stop of that belt."""
+    home = world.spots.get(carrier.home)
+    if not isinstance(home, BeltStop):
+        raise PlugInError(
+            f"carrier {carrier.id}: only on a belt is a pallet simulated, not at {carrier.home}"
+        )
+    pallet = world.pallets[carrier.id] = Pallet(carrier.id, carrier.nests)
+    home.belt.set_down(world.agenda.now, home, pallet)
+    for stop in home.belt.stops:
+        poses = line.stations[stop.name].poses
+        for number in range(1, carrier.nests):
+            world.add_spot(PalletNest(stop, number), positions(poses, carrier.offset(number)))
 
 
 def _is_fed(module: Module, station: Station, line: Line) -> bool:

@@ -11,21 +11,20 @@ from dataclasses import dataclass
 from math import radians
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from cellctl.device import Act, DriverDeclaration, Rack, Reaction, Recovery, Silence
 from cellctl.errors import DeviceError
 from cellctl.runtime import Registers, Table
+from cellctl.written import Written
 from cellctl_example.declarations import BELT_CAMERA
 
 POLL = 0.05  # [s]
 SHOWN = struct.Struct(">HIff")  # inputs 0 to 6
 
 
-class BeltCameraOptions(BaseModel):
+class BeltCameraOptions(Written):
     """A camera in the line file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     address: str
     unit: Annotated[int, Field(ge=0, le=255)] = 1

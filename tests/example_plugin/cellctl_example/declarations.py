@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from cellctl.device import Capability, PointName
-from cellctl.reading import Between, Duration, usually
 from cellctl.skill import Ends, Holds, KindDeclaration, Outcome, Parameter, Skill, StationKeys, Works
+from cellctl.written import Between, Duration, Written, usually
 
 TAG_READER, BELT_CAMERA = "tag reader", "belt camera"  # capabilities of this package's own
-
-
-class Written(BaseModel):
-    """What people write in a line file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
 
 STILL_THERE = Outcome(Ends.AT_ORIGIN, "it was done")
 ARRIVED = Outcome(Ends.AT_TARGET, "it is there")

@@ -37,6 +37,7 @@ class Diverter:
         item = command.items[0]
         station = self._module.station(item.target)
         if command.skill == "expect":
+            await act(self._switched(station.stopper, False))
             return Ran()
         if command.skill == "collect":
             return await self._arrives(item, station, act)
@@ -94,7 +95,7 @@ class Diverter:
             why = f"the eye of {station.name} sees nothing; it may have slid by"
             return Settled(Settlement.UNKNOWN if station.sink else Settlement.NOT_STARTED, why=why)
 
-        return Action(eye.device, f"arrive at {station.name}", Recovery.OBSERVABLE, perform, settle, True)
+        return Action(eye.device, f"arrive {station.name}", Recovery.OBSERVABLE, perform, settle, True)
 
     def _switched(self, point: str, value: bool) -> Action[None]:
         output = self._own.output(point)

@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, pi
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from cellctl.errors import UnknownName
 from cellctl.runtime import Table
+from cellctl.written import Written
 from cellctl_example.belt_camera import SHOWN
 from cellctl_example.declarations import TrackerOptions
 from cellctl_sim.devices.cells import ILLEGAL_FUNCTION, parameter, read_cells, shown, write_cells
@@ -27,13 +28,15 @@ SAME_TURN = 0.01  # [rad]
 SIDE = 0.1  # [m] from the middle of the belt to its edge
 
 
-class BeltCameraProperties(BaseModel):
+class BeltCameraProperties(Written):
     """`simulated:` keys of a camera: what comes along on its belt."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     every: float = Field(default=3.0, gt=0)  # [s] between two parts, on average
-    reach: float = Field(default=60.0, gt=0)  # [s] from the camera to the end of the belt
+    speed: float = Field(default=0.1, gt=0)  # [m/s] of the belt
+    near: float = Field(default=0.1, ge=0)  # [m] behind the camera, where the robot's reach begins
+    reach: float = Field(
+        default=60.0, gt=0
+    )  # [s] from the camera to the end of the robot's reach and of the belt
     parts: int = Field(default=1000, ge=0)  # so many come in all
     material: str = "part"
 
@@ -46,6 +49,7 @@ class Rider:
     item: Item
     x: float  # [m]
     turn: float  # [rad]
+    seen: float  # by the camera, at this time [s]
     falls: float  # off the end, at this time [s], when nobody picks it
     is_picked: bool = False
 
@@ -65,10 +69,20 @@ class MovingBelt:
         """When the next part comes or falls."""
         return min(self._coming.due, self._falling.due)
 
+    def along(self, t: float, rider: Rider) -> float:
+        """How far a part has come from the camera [m]."""
+        return self._properties.speed * (t - rider.seen)
+
     def pick(self, t: float, x: float, turn: float) -> Item | None:
-        """Take off what lies there so; None when nothing does."""
+        """Take off what lies there so and is within the robot's reach by now; None when nothing does."""
         for rider in self.riders:
-            if not rider.is_picked and abs(rider.x - x) <= GRASP and abs(rider.turn - turn) <= SAME_TURN:
+            is_near = self.along(t, rider) >= self._properties.near
+            if (
+                is_near
+                and not rider.is_picked
+                and abs(rider.x - x) <= GRASP
+                and abs(rider.turn - turn) <= SAME_TURN
+            ):
                 rider.is_picked = True
                 return rider.item
         return None
@@ -82,7 +96,7 @@ class MovingBelt:
         self._world.count(f"{self._name}.came")
         item = self._world.make(t, self._world.material(self._properties.material), self._place)
         x, turn = self._random.uniform(-SIDE, SIDE), self._random.uniform(-pi, pi)
-        self.riders.append(Rider(self.came, item, x, turn, t + self._properties.reach))
+        self.riders.append(Rider(self.came, item, x, turn, t, t + self._properties.reach))
         self._falling.set(self.riders[0].falls)
         self._await_next(t)
 

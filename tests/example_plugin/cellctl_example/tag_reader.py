@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from cellctl.device import Act, Action, DriverDeclaration, Rack, Reaction, Recovery, Silence
 from cellctl.errors import DeadlineExceeded, DeviceError
-from cellctl.reading import Between, Duration, usually
 from cellctl.runtime import Registers, Table
+from cellctl.written import Between, Duration, Written, usually
 from cellctl_example.declarations import TAG_READER
 
 POLL = 0.02  # [s]
 NONE = ""  # no tag answered in time
 
 
-class TagReaderOptions(BaseModel):
+class TagReaderOptions(Written):
     """A tag reader in the line file; `tags` names the tags that it may meet by their numbers."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     address: str
     unit: Annotated[int, Field(ge=0, le=255)] = 1
-    tags: dict[str, Annotated[int, Field(ge=1, lt=2**32)]] = {}
+    tags: dict[str, Annotated[int, Field(ge=1, lt=2**32)]] = Field(default={})
     timeout: Annotated[Duration, Between("20 ms", "1 min")] = usually("500 ms")
 
 

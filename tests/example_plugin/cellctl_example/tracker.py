@@ -7,10 +7,11 @@ from typing import Protocol, cast
 
 from cellctl.device import Act, Driver, Rack
 from cellctl.device import Machine as MachineDevice
-from cellctl.errors import PlugInError, Refused, UnknownName
+from cellctl.errors import PlugInError, UnknownName
 from cellctl.line.model import Line, Module
-from cellctl.messages import Command, Jog, Move
-from cellctl.modules.kind import Announce, Complaint, Equipment, Ran
+from cellctl.messages import Command, Move
+from cellctl.modules.kind import Announce, Ran
+from cellctl.modules.stationary import Stationary
 from cellctl_example.belt_camera import Sighting
 from cellctl_example.declarations import TrackerOptions
 
@@ -23,24 +24,20 @@ class Camera(Driver, Protocol):
     async def confirm(self, seen: Sighting) -> None: ...
 
 
-class Tracker:
+class Tracker(Stationary):
     """One robot over a belt. Fulfils `cellctl.modules.kind.Kind` and `Announcing`."""
 
     def __init__(self, module: Module, line: Line, rack: Rack) -> None:
         if not isinstance(module.options, TrackerOptions):
             raise PlugInError(f"{module.name}: a tracker's options are TrackerOptions")
-        self._module, self._program = module, module.options.program
+        super().__init__(module, line, rack)
+        self._program = module.options.program
         self._window = f"{module.name}.{module.options.window}"
-        self._own = Equipment(module, line, rack)
 
     def check(self, command: Command) -> None:
         """Raises UnknownName for a skill that it does not have."""
         if command.skill != "pick":
             raise UnknownName("skill of a tracker", command.skill, ("pick",))
-
-    async def prepare(self, act: Act) -> None:
-        """Prepare the controller."""
-        await self._own.prepare(act)
 
     async def run(self, command: Command, act: Act) -> Ran:
         """Have the controller pick what it saw there and put it down in the nest."""
@@ -63,25 +60,6 @@ class Tracker:
             where = {"pick.x": seen.x, "pick.turn": seen.turn}
             await announce(self._window, given=where, mark=seen.mark)
             await camera.confirm(seen)
-
-    async def idle(self, act: Act) -> None:
-        """The controller lets its robot rest."""
-
-    async def halt(self) -> None:
-        """Stop the controller's program."""
-        await self._own.halt()
-
-    async def occupied(self) -> dict[str, bool | None]:
-        """Only the camera sees its stations, and it does not tell."""
-        return {station.name: None for station in self._module.stations}
-
-    async def faults(self) -> list[Complaint]:
-        """What the controller complains of."""
-        return await self._own.complaints()
-
-    async def jog(self, jog: Jog, act: Act) -> None:
-        """Not offered. Raises Refused."""
-        raise Refused(f"{self._module.name}: it is moved by hand at its own panel")
 
 
 def _is_well(found: object) -> bool:

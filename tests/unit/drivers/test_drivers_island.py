@@ -150,6 +150,21 @@ def test_until_input_waits_for_the_input(leap: Any, io1: RemoteIO, an_island: Is
     assert 3 <= leap(run()) < 3.1
 
 
+def test_a_wait_tells_how_long_each_look_took_also_the_one_that_failed(
+    leap: Any, io1: RemoteIO, an_island: Island
+) -> None:
+    looks: list[float] = []
+
+    async def run() -> None:
+        await io1.open()
+        asyncio.get_running_loop().call_later(0.1, setattr, an_island.link, "silent", True)
+        with pytest.raises(DeviceSilent):
+            await io1.until_input(5, True, 0.02, looks.append)
+
+    leap(run())
+    assert looks == [pytest.approx(0.001)] * 6  # of which the last one failed
+
+
 def test_a_wait_on_a_silent_island_names_the_input_once(leap: Any, io1: RemoteIO, an_island: Island) -> None:
     async def run() -> None:
         await io1.open()

@@ -242,6 +242,11 @@ MISTAKES = {
     "more carriers than their home holds": (
         ("P1: {nests: 2, home: arm.rack}", "P1: {home: belt.load}\n  P2: {home: «belt.load}"), "CC-L017", "belt.load",
     ),
+    "a carrier at every stop of a belt": (
+        ("P1: {nests: 2, home: arm.rack}", "P1: {home: belt.load}\n  P2: {home: belt.press}\n  P3: {home: «belt.exit}"),
+        "CC-L017", "every one of the 3 stops of 'belt'",
+    ),
+    "a belt that leads to no station": (("speed: 150 mm/s", "speed: 150 mm/s\n    onto: «arm.ben"), "CC-L004", "arm.bin"),
     "a shared device that nobody uses": (("devices:\n  io:", "devices:\n  «spare: {use: register_gauge, address: "
         "modbus-tcp://10.0.0.7:502}\n  io:"), "CC-L018", "spare"),
     "a guard that the island has no input for": (("input: io.di3", "input: «io.di9"), "CC-L005", "di0 to di3"),
@@ -303,6 +308,15 @@ def test_finds_what_was_taught_for_a_station_that_is_gone(check_line: Check) -> 
     checked = check_line(taught=TAUGHT.replace("  belt.load", "  «belt.laod"))
     checked.has_only("CC-L019", "'belt.load'")
     assert checked.line is None
+
+
+def test_a_carrier_has_nests_where_its_grid_says(check_line: Check) -> None:
+    grid = "grid: {columns: 2, rows: 2, column_pitch: 30 mm, row_pitch: 20 mm}"
+    checked = check_line(("P1: {nests: 2, home: arm.rack}", f"P1: {{{grid}, home: arm.rack}}"))
+    assert checked.line is not None
+    carrier = checked.line.carriers[0]
+    assert carrier.nests == 4
+    assert [carrier.offset(nest) for nest in range(4)] == [(0, 0), (0.03, 0), (0, 0.02), (0.03, 0.02)]
 
 
 def test_finds_many_mistakes_in_one_run_each_once(check_line: Check) -> None:

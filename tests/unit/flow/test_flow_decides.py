@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from cellctl.flow.binding import bind, next_steps
-from cellctl.flow.decide import announced, decide
+from cellctl.flow.decide import decide
 from cellctl.flow.events import (
     Answered,
     Corrected,
@@ -25,8 +25,8 @@ from cellctl.flow.events import (
 from cellctl.flow.fold import apply, fold
 from cellctl.flow.routes import depending_on
 from cellctl.flow.safety import is_safe
-from cellctl.flow.state import LOST, Asking, Component
-from cellctl.messages import Announced, Move
+from cellctl.flow.state import Asking, Component
+from cellctl.messages import LOST, Move
 from cellctl.recipe.executable import Route
 
 
@@ -213,22 +213,6 @@ def test_every_state_on_the_way_is_safe(small_line, cup_recipe, ordered, play):
     for event in events:
         state = apply(state, event)
         assert is_safe(state, small_line)
-
-
-def test_an_announced_part_is_taken_once_by_an_order_that_wants_it(small_line, cup_recipe, ordered, play):
-    found = replace(
-        cup_recipe, announced=True, steps=tuple(replace(s, take="") for s in cup_recipe.steps[1:])
-    )
-    found = replace(found, steps=(replace(found.steps[0], needs=()), *found.steps[1:]))
-    state = ordered(found, 1)
-    assert decide(state, small_line, all_of(small_line), 0.0) == ()
-    message = Announced("camera", 1, "belt.load")
-    birth = announced(state, message, 0.0)
-    state = apply(state, birth)
-    assert announced(state, message, 0.0) is None
-    assert announced(state, Announced("camera", 2, "belt.load"), 0.0) is None
-    state, _ = play(state, small_line)
-    assert state.orders["o1"].good == 1
 
 
 def test_a_route_to_one_of_several_scrap_steps_does_only_that_one_and_those_that_need_it(

@@ -6,7 +6,7 @@ They speak to no link: what they do is a sleep and a change of the world. The wo
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import BaseModel, ConfigDict
@@ -172,7 +172,9 @@ class FakeIO(Fake):
         await self.speak()
         return tuple(n in self.world.lowered for n in range(10))
 
-    async def until_input(self, number: int, value: bool, every: float) -> None:
+    async def until_input(
+        self, number: int, value: bool, every: float, looked: Callable[[float], None] | None = None
+    ) -> None:
         while (await self.inputs())[number] is not value:
             await self._rack.runtime.sleep(every)
 

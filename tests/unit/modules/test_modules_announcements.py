@@ -10,9 +10,9 @@ import pytest
 from pydantic import BaseModel
 
 from cellctl.errors import PlugInError
-from cellctl.journal import Found, HandedOn
+from cellctl.journal import Found, HandedOn, Left, LeftKnown
 from cellctl.line.model import Module, Station
-from cellctl.messages import Announced, Command, Noted
+from cellctl.messages import Announced, Command, Noted, Withdrawn
 from cellctl.modules.shell import make_kind
 from cellctl.packml import State, StateCommand
 from cellctl.skill import KindDeclaration
@@ -59,6 +59,21 @@ class Finder(Idle):
                 Finder.seen += 1
 
 
+class Passing(Finder):
+    """A finder whose parts pass by: when told, it says that one has left."""
+
+    passed = ""
+
+    async def watch(self, announce: Any) -> None:
+        await announce("cam.window", mark="1")
+        await announce("cam.window", mark="2")
+        while True:
+            await self.rack.runtime.sleep(0.5)
+            if Passing.passed:
+                await announce.withdraw("cam.window", Passing.passed)
+                Passing.passed = ""
+
+
 class Lost(Idle):
     """Finds a part where it has no business."""
 
@@ -72,7 +87,7 @@ NEVER = Command(1, "cam", 0, 1, "nothing")
 
 @pytest.fixture(autouse=True)
 def a_new_world() -> None:
-    Finder.seen, Finder.looks, Finder.confirms = 1, [], True
+    Finder.seen, Finder.looks, Finder.confirms, Passing.passed = 1, [], True, ""
 
 
 def a_finder(bench: ModuleType, kind: str = "Finder") -> Any:
@@ -143,6 +158,53 @@ def test_it_looks_out_only_while_it_executes(bench: ModuleType) -> None:
         assert len(Finder.looks) == looks
         client.instruct(StateCommand.UNHOLD)
         run.until(lambda: len(Finder.looks) > looks + 1)
+
+
+def withdrawn(client: Any) -> list[int]:
+    return [message.number for message in client.heard if isinstance(message, Withdrawn)]
+
+
+def test_a_part_that_left_before_anybody_took_it_is_announced_no_more(bench: ModuleType) -> None:
+    client = bench.Client([NEVER])
+    with bench.Run(a_finder(bench, "Passing"), client) as run:
+        run.until(lambda: bool(heard(client)))
+        first = heard(client)[0]
+        Passing.passed = "1"
+        run.until(lambda: len(withdrawn(client)) > 2)
+        assert set(heard(client)) == {first} == set(withdrawn(client))
+        client.send(
+            Noted("cam", first)
+        )  # it was taken on meanwhile: that it left is to be known all the same
+        run.pause(2.0)
+        assert withdrawn(client)[-1] == first
+        client.send(Noted("cam", first, withdrawn=True))
+        run.until(lambda: heard(client)[-1] != first)
+        assert (len(records(run, Left)), len(records(run, LeftKnown))) == (1, 1)
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_part_that_was_taken_on_and_leaves_is_told_before_what_waits(
+    bench: ModuleType, restarted: bool
+) -> None:
+    client = bench.Client([NEVER])
+    with bench.Run(a_finder(bench, "Passing"), client) as run:
+        run.until(lambda: bool(heard(client)))
+        first = heard(client)[0]
+        client.send(Noted("cam", first))
+        run.until(lambda: heard(client)[-1] != first)
+        if restarted:
+            run.restart()
+            run.until_state(State.EXECUTE)
+        Passing.passed = "1"
+        run.until(lambda: withdrawn(client) == [first])
+        client.heard.clear()
+        run.pause(3.0)
+        assert set(withdrawn(client)) == {first}
+        assert heard(client) == []
+        Passing.passed = "no such mark"
+        client.send(Noted("cam", first, withdrawn=True))
+        run.until(lambda: bool(heard(client)))
+        assert len(records(run, Left)) == 1
 
 
 def test_nobody_but_the_lease_holder_notes_a_part(bench: ModuleType) -> None:

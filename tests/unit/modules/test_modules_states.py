@@ -8,8 +8,8 @@ import pytest
 from cellctl.device import Pose
 from cellctl.errors import StoreError
 from cellctl.line.model import SafetyInput, Station
-from cellctl.messages import Accepted, Alarm, Answer, Command, Event, Item, Jog, Refusal, View
-from cellctl.packml import Mode, State, StateCommand
+from cellctl.messages import Accepted, Alarm, Answer, Command, Event, Item, Refusal, View
+from cellctl.packml import State, StateCommand
 
 
 def command_of(bench: ModuleType, name: str, number: int) -> Command:
@@ -255,29 +255,6 @@ def test_an_open_guard_gives_one_first_out_alarm_and_aborts_its_members(bench: M
         client.clears = True
         run.until_done()
     assert built.world.count["passed 0"] == 1
-
-
-def test_jogging_is_for_manual_mode_and_ends_200_ms_after_the_last_message(bench: ModuleType) -> None:
-    built, client = bench.a_belt(), bench.Client([bench.ADVANCE])
-    jog = Jog("belt", "operator", "belt.drive", "run", 0.5)
-    with bench.Run(built, client) as run:
-        run.until_done()
-        client.send(jog)
-        run.pause(0.05)
-        assert built.world.speed == 0.0
-        assert isinstance(client.heard[-1], Refusal)
-        client.commands.append(command_of(bench, "ADVANCE", 2))  # it waits, unsent
-        client.press_on = lambda: None  # the client leaves the module alone from here
-        client.instruct(StateCommand.STOP)
-        run.until_state(State.STOPPED)
-        client.instruct(mode=Mode.MANUAL)
-        run.until(lambda: client.view.mode is Mode.MANUAL)
-        for _ in range(5):
-            client.send(jog)
-            run.pause(0.1)
-            assert built.world.speed == pytest.approx(0.075)
-        run.pause(0.15)
-        assert built.world.speed == 0.0
 
 
 def test_the_arm_goes_back_to_the_nest_after_it_was_moved_away_by_hand(bench: ModuleType) -> None:

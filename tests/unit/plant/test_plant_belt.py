@@ -156,6 +156,15 @@ def test_a_part_falls_into_the_sink_and_covers_its_eye_for_a_moment() -> None:
     assert trial.until(lambda: not trial.exit.covered, 10.0) == pytest.approx(fell + FALL, abs=MICROSECOND)
 
 
+def test_a_belt_ends_where_it_is_said_to() -> None:
+    agenda, notes = Agenda(), list[tuple[float, str]]()
+    belt = Belt("belt", agenda, note=lambda t, text: notes.append((t, text)), end=0.45)
+    belt.add_stop("load", 0.1).put(0.0, Item(1, [PUCK], ""))
+    belt.run(0.0, Ramp(0.0, 0.1, 0.1))
+    agenda.advance(10.0)
+    assert notes == [(pytest.approx(3.5, abs=MICROSECOND), "a part fell off the end of belt")]
+
+
 def test_a_part_runs_over_the_end_onto_the_next_belt() -> None:
     trial = Trial()
     second = Belt("second", trial.agenda)

@@ -56,16 +56,17 @@ class World:
     def __init__(self, state: FlowState) -> None:
         self.time, self.recorded, self.shown = 0.0, [], {}
         self.remote = Remote("press", "press", alive=True, epoch=1, is_compared=True)
-        self.remote.view = View("press", State.EXECUTE, Mode.PRODUCTION, 1)
+        self.remote.view = View("press", State.EXECUTE, Mode.PRODUCTION)
         log = SimpleNamespace(info=print, warning=print)
         runtime = SimpleNamespace(now=lambda: self.time, utc=lambda: 100.0 + self.time, log=log)
         book = SimpleNamespace(state=state, record=self.recorded.append)
         board = SimpleNamespace(
             show=self.shown.__setitem__, clear=print, raise_alarm=print, sources=lambda code: ()
         )
+        guards = SimpleNamespace(miss=print, lose=print)
         comparison = SimpleNamespace(doubtful=frozenset(), void=print)
         self.fleet = Fleet(self.remote)
-        self.dialogue = Dialogue(runtime, book, self.fleet, board, comparison)  # type: ignore[arg-type]
+        self.dialogue = Dialogue(runtime, book, self.fleet, board, comparison, guards, None)  # type: ignore[arg-type]
 
     def hear(self, message) -> None:
         self.dialogue.take("press", Incoming("press", message))

@@ -15,7 +15,7 @@ from cellctl.flow.events import (
     PartEnded,
     RecipeTaken,
 )
-from cellctl.messages import Item, Move
+from cellctl.messages import Item, Limits, Move
 from cellctl.recipe.executable import Executable, Route, Step
 from cellctl.runner.report import report
 from cellctl.runner.trace import trace
@@ -114,6 +114,15 @@ def test_the_trace_tells_a_parts_whole_life():
     assert found.lots == {"blank c5": "L1"}
     assert found.decisions[0]["who"] == "anna"
     assert found.recipe_digest == RECIPE.digest
+
+
+def test_the_trace_knows_what_a_result_is_measured_in_by_the_limits_of_its_step():
+    limits = {"expect.height": Limits(0.018, 0.017, 0.019, "length"), "expect.mass": Limits(1.0, 0.9, 1.1)}
+    sent = Dispatched(90, 90, "gauge", "measure", "check", ("p2",), parameters=limits, at=101.0)
+    journal = [*JOURNAL, sent, Answered(90, "done", (), {"height": 0.018, "mass": 1.0}, 101.0, 102.0)]
+    at = next(n for n, event in enumerate(journal) if isinstance(event, PartEnded) and event.part == "p2")
+    journal = [*journal[:at], *journal[-2:], *journal[at:-2]]
+    assert trace(journal, "p2").visits[-1].dimensions == {"height": "length"}
 
 
 def test_the_trace_of_an_unknown_part_names_those_that_are_known():

@@ -15,7 +15,8 @@ from mecademicpy.robot_classes import MecademicException
 
 from cellctl.motion.profile import synchronised
 from cellctl.motion.robots import robot
-from cellctl_sim.devices.mecademic import MecademicDevice, MecademicProperties
+from cellctl_sim.devices.mecademic import MecademicDevice
+from cellctl_sim.devices.mecademic_controller import MecademicProperties
 from cellctl_sim.plant.agenda import Agenda
 from cellctl_sim.plant.gripper import Fixings, Gripper
 

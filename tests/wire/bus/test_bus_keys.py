@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import zmq
+from bus_bench import ANY, Lines
 
 from cellctl.errors import BusError
 from cellctl.live import curve
@@ -23,23 +24,7 @@ from cellctl.live.tasks import Channel, deadline
 from cellctl.messages import Event, Message, Reply, Request, encode
 from cellctl.runtime import Incoming
 
-ANY = Addresses("tcp://127.0.0.1:*", "tcp://127.0.0.1:*")
 SECRET_WORD = "an-order-nobody-else-may-read"
-
-
-class Lines:
-    """A log that keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.lines: list[dict[str, object]] = []
-
-    def _keep(self, event: str, **fields: object) -> None:
-        self.lines.append({"event": event} | fields)
-
-    debug = info = warning = error = _keep
-
-    def about(self, words: str) -> list[dict[str, object]]:
-        return [line for line in self.lines if words in str(line["event"])]
 
 
 @pytest.fixture
@@ -107,7 +92,7 @@ async def exchange(server: BusServer, peer: BusPeer, word: str = "") -> None:
     assert isinstance(await first_message(server.requests), Request)
     server.reply(peer.known_as, Reply("1", {"word": word}))
     assert isinstance(await first_message(peer.inbox), Reply)
-    server.publish(Event(1, "belt", status={"word": word}))
+    server.publish(Event(1, "belt", cleared=word))
     assert isinstance(await first_message(peer.inbox), Event)
 
 
@@ -121,6 +106,24 @@ def test_who_holds_a_trusted_key_gets_in(keys_of_line: Path) -> None:
             connected("runner", keys_of_line, server.addresses) as peer,
         ):
             await exchange(server, peer)
+
+    asyncio.run(main())
+
+
+def test_whoever_sends_something_is_known_by_the_key_that_he_holds(keys_of_line: Path) -> None:
+    async def main() -> None:
+        async with (
+            serving(keys_of_line) as server,
+            connected("runner", keys_of_line, server.addresses) as peer,
+        ):
+            async with deadline(10):
+                assert (await peer.inbox.receive()).alive
+                peer.send(Request("1", "status", "mallory"))
+                while (incoming := await server.requests.receive()).message is None:
+                    pass
+            assert incoming.key == "runner"
+            assert isinstance(incoming.message, Request)
+            assert incoming.message.who == "mallory"
 
     asyncio.run(main())
 
