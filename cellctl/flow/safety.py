@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cellctl.flow.carriers import empty_carriers
 from cellctl.flow.claims import claims, passes, reserved
 from cellctl.flow.events import Dispatched
 from cellctl.flow.fold import apply
@@ -32,6 +33,7 @@ def is_safe_after(state: FlowState, line: Line, event: Dispatched) -> bool:
 def is_safe(state: FlowState, line: Line) -> bool:
     """Whether the parts in `state` can be finished one after another."""
     used = claims(state, line).used
+    used.subtract(_of_empty_carriers(state, line))
     waiting = [(_held(state, line, p), tuple(needs(state, line, p))) for p in state.parts.values()]
     while waiting:
         for entry in waiting:
@@ -62,7 +64,15 @@ def _held(state: FlowState, line: Line, part: Part) -> tuple[str, ...]:
     places = [part.place] if part.place else []
     if part.job:
         places += reserved(state, line, state.jobs[part.job])
-    return tuple(station_of(place) for place in places)
+    return tuple(state.station_of(place) for place in places)
+
+
+def _of_empty_carriers(state: FlowState, line: Line) -> list[str]:
+    """The stations that empty carriers have: they go on as soon as they stand in somebody's way."""
+    empty = empty_carriers(state)
+    moving = [job for job in state.jobs.values() if any(item.id in empty for item in job.items)]
+    coming = [place for job in moving for place in reserved(state, line, job)]
+    return [station_of(place) for place in (*empty.values(), *coming)]
 
 
 def needs(state: FlowState, line: Line, part: Part) -> Iterator[Need]:

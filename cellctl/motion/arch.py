@@ -1,6 +1,6 @@
-"""Pick and place with one arm: across above the stations by joint moves, down and up in straight lines.
+"""Pick and place with one arm: in pieces from rest to rest, or over an arch in one continuous motion.
 
-Each piece starts and ends at rest. Blended corners, paths around obstacles and moving targets are not here.
+Paths around obstacles and moving targets are not here.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from cellctl.motion.errors import BadMotionLimit, MotionError
-from cellctl.motion.opw import OpwArm
+from cellctl.motion.corners import Chain
+from cellctl.motion.errors import BadMotionLimit
+from cellctl.motion.path import Arm, JointPath, Line, follow
 from cellctl.motion.profile import Profile, rest_to_rest, synchronised
+from cellctl.motion.retime import NO_TOOL_LIMITS, ToolLimits, fastest
+from cellctl.motion.smooth import Smoothed, smoothed
 from cellctl.motion.transforms import Array
 
-SAMPLES = 33  # along a straight line, where its joints are looked at
-BRANCH_JUMP = math.radians(45.0)  # a joint that moves more than this between samples has changed its solution
+SAMPLES = 32  # intervals of a straight line, between which its joints are looked at
 
 
 class Piece(StrEnum):
@@ -47,17 +49,7 @@ class StraightLimits:
     jerk: float = 50.0
 
 
-class NoStraightPath(MotionError):
-    """A straight line that leaves the workspace or the joint limits on its way, or turns the wrist over."""
-
-    def __init__(self, robot: str, at: float) -> None:
-        self.robot, self.at = robot, at  # fraction of the line
-        super().__init__(f"{robot}: the straight line cannot be followed beyond {at:.0%} of its length")
-
-
-def arm_move(
-    robot: OpwArm, q_from: npt.ArrayLike, q_to: npt.ArrayLike, speed_fraction: float = 1.0
-) -> Profile:
+def arm_move(robot: Arm, q_from: npt.ArrayLike, q_to: npt.ArrayLike, speed_fraction: float = 1.0) -> Profile:
     """Synchronised joint moves from rest to rest, joint vectors of shape (..., 6) [rad].
 
     `speed_fraction`, above 0 up to 1, lowers the joint speeds; accelerations and jerks keep their limits.
@@ -74,14 +66,14 @@ def arm_move(
 
 
 def arm_move_duration(
-    robot: OpwArm, q_from: npt.ArrayLike, q_to: npt.ArrayLike, speed_fraction: float = 1.0
+    robot: Arm, q_from: npt.ArrayLike, q_to: npt.ArrayLike, speed_fraction: float = 1.0
 ) -> Array:
     """How long `arm_move` takes, shape (...) [s]; raises as it does."""
     return np.asarray(arm_move(robot, q_from, q_to, speed_fraction).duration.max(axis=-1))
 
 
 def straight_move(
-    robot: OpwArm,
+    robot: Arm,
     q_from: npt.ArrayLike,
     shift: npt.ArrayLike,
     limits: StraightLimits | None = None,
@@ -93,7 +85,7 @@ def straight_move(
     needs it; its jerk is not looked at.
 
     Raises:
-        NoStraightPath: when the arm cannot follow the line.
+        BrokenPath: when the arm cannot follow the line.
         BadMotionLimit: when the fraction is out of range.
     """
     _check_fraction(speed_fraction)
@@ -106,47 +98,31 @@ def straight_move(
     if not length:
         return Segment(Piece.STRAIGHT, q_from, q_from, 0.0)
 
-    along = np.linspace(0.0, 1.0, SAMPLES)  # fraction of the line
-    q = _follow(robot, q_from, along[:, None] * shift)
-    stretch = _stretch_for_joints(robot, flange, along * length, q, speed_fraction * robot.v_max)
-    return Segment(Piece.STRAIGHT, q_from, q[-1], stretch * duration)
+    T_from = robot.fk(q_from)
+    T_to = T_from.copy()
+    T_to[:3, 3] += shift
+    path = follow(robot, Line(T_from, T_to), q_from, SAMPLES)
+    stretch = _stretch_for_joints(robot, flange, path, speed_fraction * robot.v_max)
+    return Segment(Piece.STRAIGHT, q_from, path.joints(1.0), stretch * duration)
 
 
-def _follow(robot: OpwArm, q_from: Array, shifts: Array) -> Array:
-    """Joint positions, shape (samples, 6) [rad], with the flange shifted from where `q_from` has it."""
-    poses = np.tile(robot.fk(q_from), (len(shifts), 1, 1))
-    poses[:, :3, 3] += shifts
-    q = np.empty((len(shifts), 6))
-    q[0] = q_from
-    for i in range(1, len(shifts)):
-        q[i] = robot.ik_near(poses[i], q[i - 1])
-        if not np.all(np.abs(q[i] - q[i - 1]) < BRANCH_JUMP):  # also when not a number
-            raise NoStraightPath(robot.name, (i - 1) / (len(shifts) - 1))
-    return q
+def _stretch_for_joints(robot: Arm, flange: Profile, path: JointPath, v_max: Array) -> float:
+    """By how much a line must be slowed, at least 1, for joints that follow `path` with the profile of the flange.
 
-
-def _stretch_for_joints(robot: OpwArm, flange: Profile, s: Array, q: Array, v_max: Array) -> float:
-    """By how much a line must be slowed, at least 1, for joints that pass `q` (samples, 6) at `s` [m] along it.
-
-    With q(s) and the flange's s(t), joint speeds are q' ds/dt, accelerations q'' (ds/dt)^2 + q' d2s/dt2.
+    With s(t) the fraction, joint speeds are q' ds/dt, accelerations q'' (ds/dt)^2 + q' d2s/dt2.
     """
-    first = np.gradient(q, s, axis=0, edge_order=2)
-    second = np.gradient(first, s, axis=0, edge_order=2)
     full = float(flange.jerk_time), float(flange.jerk_time + flange.constant_time)  # where acceleration peaks
     t = np.concatenate((np.linspace(0.0, float(flange.duration), 4 * SAMPLES), full))
     t = np.concatenate((t, float(flange.duration) - t))
-    position, velocity, acceleration = (x[:, None] for x in flange.at(t))
-    dq_ds, d2q_ds2 = (
-        np.stack([np.interp(position[:, 0], s, values) for values in derivative.T], axis=-1)
-        for derivative in (first, second)
-    )  # (times, 6)
-    speed = np.abs(dq_ds * velocity) / v_max
-    force = np.abs(d2q_ds2 * velocity**2 + dq_ds * acceleration) / robot.a_max
+    s, rate, change = (x[:, None] / float(flange.distance) for x in flange.at(t))
+    slope, bend = path.joints(s[:, 0], 1), path.joints(s[:, 0], 2)
+    speed = np.abs(slope * rate) / v_max
+    force = np.abs(bend * rate**2 + slope * change) / robot.a_max
     return max(1.0, float(speed.max()), math.sqrt(float(force.max())))
 
 
 def pick_and_place(
-    robot: OpwArm,
+    robot: Arm,
     q_start: npt.ArrayLike,
     T_pick: npt.ArrayLike,
     T_place: npt.ArrayLike,
@@ -163,7 +139,7 @@ def pick_and_place(
 
     Raises:
         OutOfReach, JointLimit: when the arm cannot be above a station.
-        NoStraightPath: when it cannot go down to it.
+        BrokenPath: when it cannot go down to it.
     """
     q = np.asarray(q_start, float)
     segments: list[Segment] = []
@@ -183,6 +159,45 @@ def pick_and_place(
 def total_duration(segments: tuple[Segment, ...]) -> float:
     """How long all segments take one after another [s]."""
     return sum(segment.duration for segment in segments)
+
+
+def arch(
+    robot: Arm,
+    q_from: npt.ArrayLike,
+    T_to: npt.ArrayLike,
+    clearance: float,
+    zone: float | None = None,
+    limits: ToolLimits = NO_TOOL_LIMITS,
+    speed_fraction: float = 1.0,
+) -> Smoothed:
+    """Up, across and down without a stop: the fastest such motion that keeps every joint's limits.
+
+    Going across begins before the top is reached and going down before it has ended. The standard test of
+    fast arms is 25 mm up, 305 mm across, 25 mm down, and back.
+
+    Args:
+        q_from: joints at the start, shape (..., n).
+        T_to: flange poses at the end, in the base frame, shape (..., 4, 4).
+        clearance: height of the arch above both ends, along base z [m].
+        zone: how far before and after each upper corner the legs overlap [m]; as far as the legs allow when
+            not given.
+        limits: of the flange.
+        speed_fraction: lowers the speeds of joints and flange.
+
+    Raises:
+        BrokenPath: when the arm cannot follow the arch.
+        BadMotionLimit: when the fraction is out of range, or a zone longer than its leg allows.
+    """
+    _check_fraction(speed_fraction)
+    T_from = robot.fk(q_from)
+    T_to = np.broadcast_to(np.asarray(T_to, float), T_from.shape)
+    T = np.stack((T_from, T_from, T_to, T_to), axis=-3)
+    T[..., 1:3, 2, 3] += clearance
+    chain = Chain(T, np.zeros((*T.shape[:-3], 2)))
+    legs = chain.lengths
+    widest = np.minimum(np.minimum(legs[..., 0], legs[..., 2]), 0.5 * legs[..., 1])[..., None]
+    chain = Chain(T, np.broadcast_to(widest if zone is None else zone, (*T.shape[:-3], 2)))
+    return smoothed(robot, fastest(robot, follow(robot, chain, q_from), limits, speed_fraction))
 
 
 def _check_fraction(speed_fraction: float) -> None:

@@ -6,7 +6,7 @@ them and the distance. The trapezoidal profile is the limit of infinite jerk. Fo
 Melchiorri, "Trajectory Planning for Automatic Machines and Robots", Springer 2008, section 3.4, brought
 here to one expression without cases.
 
-No blending, no waypoints, no target that moves.
+Targets that move stand in `targets.py`, corners and paths in `corners.py` and `retime.py`.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ import numpy as np
 import numpy.typing as npt
 
 from cellctl.motion.errors import BadMotionLimit
+from cellctl.motion.ramp import quotient
 from cellctl.motion.transforms import Array
 
 ROUNDING = 1e-12  # relative; a limit exceeded by no more than this is kept
+BLOCK = 6144  # numbers worked on at once, so that the intermediates stay in the cache
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,12 +54,12 @@ class Profile:
     @property
     def top_speed(self) -> Array:
         """Greatest speed along the move, signed like the distance, shape (...)."""
-        return _quotient(self.distance, self.ramp_time + self.cruise_time)
+        return quotient(self.distance, self.ramp_time + self.cruise_time)
 
     @property
     def top_acceleration(self) -> Array:
         """Greatest acceleration along the move, signed like the distance, shape (...)."""
-        return _quotient(self.top_speed, self.jerk_time + self.constant_time)
+        return quotient(self.top_speed, self.jerk_time + self.constant_time)
 
     @property
     def jerk(self) -> Array:
@@ -81,7 +83,7 @@ class Profile:
         x2 = np.clip(u - ramp, 0.0, hold)
         x3 = np.clip(u - ramp - hold, 0.0, ramp)
         x4 = np.maximum(u - self.ramp_time, 0.0)
-        up, down = _quotient(x1, ramp), _quotient(x3, ramp)  # how far each jerk phase is done
+        up, down = quotient(x1, ramp), quotient(x3, ramp)  # how far each jerk phase is done
 
         v1 = 0.5 * a * ramp  # speed after the first jerk phase
         v2 = v1 + a * hold
@@ -104,7 +106,7 @@ class Profile:
         """
         duration = np.asarray(duration, float)
         still = self.duration == 0.0
-        k = np.where(still, 0.0, _quotient(duration, self.duration))
+        k = np.where(still, 0.0, quotient(duration, self.duration))
         return Profile(
             self.distance,
             k * self.jerk_time,
@@ -126,14 +128,24 @@ def rest_to_rest(
     Raises:
         BadMotionLimit: when a limit or a distance is none of these.
     """
-    d, v, a, j = np.broadcast_arrays(*(np.asarray(x, float) for x in (distance, v, a, j)))
-    _check(d, v, a, j)
+    d, v, a, j = (np.asarray(x, float) for x in (distance, v, a, j))
+    check_limits(d, v, a, j)
+    return _rest_to_rest(d, v, a, j)
+
+
+def _rest_to_rest(d: Array, v: Array, a: Array, j: Array) -> Profile:
+    """As `rest_to_rest`, without looking at the limits."""
     D = np.abs(d)
     # whichever the move meets first: full acceleration, full speed, or its own middle
-    jerk_time = np.minimum(np.minimum(a / j, np.sqrt(v / j)), np.cbrt(0.5 * D / j))
+    full = np.minimum(a / j, np.sqrt(v / j))
+    jerk_time = np.array(np.broadcast_to(full, np.broadcast(D, full).shape))
+    with np.errstate(invalid="ignore"):
+        is_short = 2.0 * j * full**3 > D
+    np.cbrt(0.5 * D / j, out=jerk_time, where=is_short)
     to_middle = 0.5 * (np.sqrt(jerk_time**2 + 4.0 * D / a) - 3.0 * jerk_time)
     constant_time = np.maximum(np.minimum(v / a - jerk_time, to_middle), 0.0)
     cruise_time = np.maximum(D / v - 2.0 * jerk_time - constant_time, 0.0)
+    d, jerk_time, constant_time, cruise_time = np.broadcast_arrays(d, jerk_time, constant_time, cruise_time)
     return Profile(d, jerk_time, constant_time, cruise_time)
 
 
@@ -149,27 +161,45 @@ def synchronised(
     Raises:
         BadMotionLimit: as `rest_to_rest`.
     """
-    own = rest_to_rest(distances, v, a, j)
-    slowest = np.argmax(own.duration, axis=-1, keepdims=True)
+    d, v, a, j = (np.asarray(x, float) for x in (distances, v, a, j))
+    check_limits(d, v, a, j)
+    shape = np.broadcast_shapes(d.shape, v.shape, a.shape, j.shape)
+    if v.ndim > 1 or a.ndim > 1 or j.ndim > 1 or d.size <= BLOCK:
+        return _synchronised(np.broadcast_to(d, shape), v, a, j)
+    times = np.empty((4, *shape))
+    rows = np.broadcast_to(d, shape).reshape(-1, shape[-1])
+    flat = times.reshape(4, *rows.shape)
+    for start in range(0, len(rows), -(-BLOCK // shape[-1])):
+        block = slice(start, start + -(-BLOCK // shape[-1]))
+        part = _synchronised(rows[block], v, a, j)
+        flat[:, block] = part.distance, part.jerk_time, part.constant_time, part.cruise_time
+    return Profile(*times)
 
-    def of_slowest(times: Array) -> Array:
-        return np.broadcast_to(np.take_along_axis(times, slowest, axis=-1), own.distance.shape)
 
-    line = Profile(
-        own.distance, of_slowest(own.jerk_time), of_slowest(own.constant_time), of_slowest(own.cruise_time)
+def _synchronised(d: Array, v: Array, a: Array, j: Array) -> Profile:
+    own = _rest_to_rest(d, v, a, j)
+    duration = own.duration
+    slowest = np.argmax(duration, axis=-1, keepdims=True)
+    jerk_time, constant_time, cruise_time = (
+        np.take_along_axis(times, slowest, axis=-1)
+        for times in (own.jerk_time, own.constant_time, own.cruise_time)
     )
-    within = (
-        (np.abs(line.top_speed) <= np.multiply(v, 1.0 + ROUNDING))
-        & (np.abs(line.top_acceleration) <= np.multiply(a, 1.0 + ROUNDING))
-        & (np.abs(line.jerk) <= np.multiply(j, 1.0 + ROUNDING))
-    )
-    straight = np.all(within, axis=-1, keepdims=True)
-    apart = own.stretched(of_slowest(own.duration))
+    # the distances that keep each limit when all axes follow the profile of the slowest
+    by_speed = 2.0 * jerk_time + constant_time + cruise_time
+    by_acceleration = by_speed * (jerk_time + constant_time)
+    within = np.minimum(by_speed * v, by_acceleration * a)
+    with np.errstate(invalid="ignore"):
+        by_jerk = by_acceleration * jerk_time * j
+    within = np.where(j < math.inf, np.minimum(within, by_jerk), within)
+    straight = np.all(np.abs(d) <= within * (1.0 + ROUNDING), axis=-1, keepdims=True)
+    if straight.all():
+        return Profile(*np.broadcast_arrays(d, jerk_time, constant_time, cruise_time))
+    apart = own.stretched(np.take_along_axis(duration, slowest, axis=-1))
     return Profile(
         own.distance,
-        np.where(straight, line.jerk_time, apart.jerk_time),
-        np.where(straight, line.constant_time, apart.constant_time),
-        np.where(straight, line.cruise_time, apart.cruise_time),
+        np.where(straight, jerk_time, apart.jerk_time),
+        np.where(straight, constant_time, apart.constant_time),
+        np.where(straight, cruise_time, apart.cruise_time),
     )
 
 
@@ -221,7 +251,7 @@ def scalar_move(distance: float, v: float, a: float, j: float = math.inf) -> Mov
         BadMotionLimit: as `rest_to_rest`.
     """
     if not (0.0 < v < math.inf and 0.0 < a < math.inf and j > 0.0 and -math.inf < distance < math.inf):
-        _check(*(np.asarray(x, float) for x in (distance, v, a, j)))
+        check_limits(*(np.asarray(x, float) for x in (distance, v, a, j)))
     D = abs(distance)
     jerk_time = min(a / j, math.sqrt(v / j), (0.5 * D / j) ** (1.0 / 3.0))
     to_middle = 0.5 * (math.sqrt(jerk_time * jerk_time + 4.0 * D / a) - 3.0 * jerk_time)
@@ -239,13 +269,7 @@ def scalar_duration(distance: float, v: float, a: float, j: float = math.inf) ->
     return scalar_move(distance, v, a, j).duration
 
 
-def _quotient(numerator: Array, denominator: Array) -> Array:
-    """The quotient, and 0 where the denominator is 0."""
-    zero = denominator == 0.0
-    return np.asarray(np.where(zero, 0.0, numerator / np.where(zero, 1.0, denominator)))
-
-
-def _check(distance: Array, v: Array, a: Array, j: Array) -> None:
+def check_limits(distance: Array, v: Array, a: Array, j: Array) -> None:
     """Raise BadMotionLimit for the first value that makes no sense."""
     finite = (("distance", distance, np.isfinite(distance), "is not a number of finite size"),)
     limits = (

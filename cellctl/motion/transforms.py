@@ -2,7 +2,7 @@
 
 `T_a_b` maps coordinates in frame b to frame a, so frames read left to right: `T_a_c = compose(T_a_b,
 T_b_c)`. Orientations given as three angles are mobile XYZ Euler angles, R = Rx(alpha) Ry(beta) Rz(gamma),
-the convention of the Mecademic controllers.
+as poses in line files are; how other controllers write them stands in `orientations`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,14 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 
 GIMBAL = 1e-12  # below this cosine of beta, alpha and gamma turn about one axis
+
+
+def rigid(R: npt.ArrayLike, position: npt.ArrayLike) -> Array:
+    """The transform, shape (..., 4, 4), with this rotation (..., 3, 3) and this position (..., 3) [m]."""
+    R, xyz = np.asarray(R, float), np.asarray(position, float)
+    T = np.zeros((*np.broadcast_shapes(R.shape[:-2], xyz.shape[:-1]), 4, 4))
+    T[..., :3, :3], T[..., :3, 3], T[..., 3, 3] = R, xyz, 1.0
+    return T
 
 
 def from_xyz_euler(position: npt.ArrayLike, angles: npt.ArrayLike = (0.0, 0.0, 0.0)) -> Array:

@@ -10,7 +10,6 @@ import pytest
 
 from cellctl.motion import transforms as tf
 from cellctl.motion.arch import (
-    NoStraightPath,
     Piece,
     StraightLimits,
     arm_move,
@@ -20,7 +19,7 @@ from cellctl.motion.arch import (
     total_duration,
 )
 from cellctl.motion.errors import BadMotionLimit, JointLimit, OutOfReach
-from cellctl.motion.opw import OpwArm
+from cellctl.motion.path import Arm, BrokenPath
 from cellctl.motion.profile import rest_to_rest
 from cellctl.motion.robots import robot
 
@@ -30,7 +29,7 @@ T_PICK = tf.from_xyz_euler([0.18, 0.08, 0.10], DOWN)
 T_PLACE = tf.from_xyz_euler([0.18, -0.10, 0.10], DOWN)
 
 
-def test_a_joint_move_takes_as_long_as_its_slowest_joint(arm: OpwArm) -> None:
+def test_a_joint_move_takes_as_long_as_its_slowest_joint(arm: Arm) -> None:
     q = np.random.default_rng(11).uniform(arm.lower, arm.upper, (2, 50, 6))
     each = rest_to_rest(q[1] - q[0], arm.v_max, arm.a_max, arm.j_max).duration
     np.testing.assert_allclose(arm_move_duration(arm, q[0], q[1]), each.max(axis=-1))
@@ -42,7 +41,7 @@ def test_the_way_back_takes_as_long_as_the_way_there() -> None:
     assert there == back
 
 
-def test_all_joints_of_an_arm_move_in_proportion(arm: OpwArm) -> None:
+def test_all_joints_of_an_arm_move_in_proportion(arm: Arm) -> None:
     rng = np.random.default_rng(12)
     q_from, q_to = rng.uniform(arm.lower, arm.upper, (2, 20, 6))
     done = arm_move(arm, q_from, q_to).at(0.1)[0] / (q_to - q_from)
@@ -105,14 +104,14 @@ def test_a_straight_move_of_no_length_takes_no_time() -> None:
 
 
 def test_a_line_that_leaves_the_workspace_says_where() -> None:
-    with pytest.raises(NoStraightPath, match="meca500: the straight line cannot be followed") as caught:
+    with pytest.raises(BrokenPath, match="meca500: the tool's path cannot be followed") as caught:
         straight_move(robot("meca500"), READY, [0.5, 0.0, 0.0])
     assert 0.0 < caught.value.at < 1.0
 
 
 def test_a_line_on_which_the_wrist_would_whip_round_is_refused() -> None:
     q = np.radians([-57, -46, -43, 101, -62, -161])
-    with pytest.raises(NoStraightPath, match=r"beyond \d\d% of its length"):
+    with pytest.raises(BrokenPath, match=r"beyond \d\d% of its length"):
         straight_move(robot("meca500"), q, [-0.03, -0.09, -0.12])
 
 

@@ -1,0 +1,214 @@
+"""The fastest way along a path: against closed formulas and TOPP-RA; smoothing and the arch."""
+
+from __future__ import annotations
+
+import warnings
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from cellctl.motion import transforms as tf
+from cellctl.motion.arch import arch, straight_move
+from cellctl.motion.path import Arc, JointPath, Line, follow, joint_path
+from cellctl.motion.profile import rest_to_rest
+from cellctl.motion.retime import ToolLimits, Traversal, fastest, fastest_under
+from cellctl.motion.robots import robot
+from cellctl.motion.smooth import smoothed
+
+DOWN = (np.pi, 0.0, np.pi)
+T_LEFT, T_RIGHT = tf.from_xyz_euler([[0.35, -0.1525, 0.25], [0.35, 0.1525, 0.25]], DOWN)
+ARM = robot("irb120")
+Q_LEFT = ARM.joints_near(T_LEFT, np.zeros(6))
+
+
+def straight(intervals: int, d: tuple[float, ...] = (1.0, -0.5, 0.3)) -> JointPath:
+    return joint_path(np.linspace(0.0, 1.0, intervals + 1)[:, None] * np.array(d))
+
+
+def wavy(seed: int, intervals: int, batch: tuple[int, ...] = ()) -> JointPath:
+    """A smooth path of three joints: sums of sines."""
+    rng = np.random.default_rng(seed)
+    size, phase = rng.uniform(-0.5, 0.5, (*batch, 1, 3, 4)), rng.uniform(0, 6, (*batch, 1, 3, 4))
+    s = np.linspace(0.0, 1.0, intervals + 1)[:, None, None]
+    return joint_path(np.sum(size * np.sin(phase + np.arange(1, 5) * 2.0 * s), axis=-1))
+
+
+def shares(traversal: Traversal, v: np.ndarray, a: np.ndarray) -> tuple[float, float]:
+    """The greatest speed and acceleration, as shares of their limits."""
+    _, velocity, acceleration = traversal.at(
+        np.linspace(0.0, 1.0, 5003)[:, None] * traversal.duration.ravel()
+    )
+    return float(np.abs(velocity / v).max()), float(np.abs(acceleration / a).max())
+
+
+def toppra_duration(toppra: ModuleType, path: JointPath, v: np.ndarray, a: np.ndarray) -> float:
+    import toppra.algorithm
+    import toppra.constraint
+
+    toppra.setup_logging("ERROR")
+    limits = [
+        toppra.constraint.JointVelocityConstraint(np.stack((-v, v), axis=-1)),
+        toppra.constraint.JointAccelerationConstraint(np.stack((-a, a), axis=-1)),
+    ]
+    spline = toppra.SplineInterpolator(path.s, path.joints(path.s))
+    solver = toppra.algorithm.TOPPRA(limits, spline, gridpoints=path.s, parametrizer="ParametrizeConstAccel")
+    return float(solver.compute_trajectory().duration)
+
+
+@pytest.fixture
+def toppra() -> ModuleType:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return pytest.importorskip("toppra")
+
+
+# --- straight in joint space ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("intervals", "error"), [(50, 3e-4), (500, 3e-6), (2000, 3e-7)])
+@pytest.mark.parametrize(("v", "a"), [(0.7, 2.0), (1.0, 3.0), (0.9, 1.7), (5.0, 1.0)])
+def test_a_straight_line_takes_the_time_of_the_trapezoid(
+    intervals: int, error: float, v: float, a: float
+) -> None:
+    duration = float(fastest_under(straight(intervals), np.full(3, v), np.full(3, a)).duration)
+    assert 0.0 <= duration / float(rest_to_rest(1.0, v, a).duration) - 1.0 + 1e-12 < error
+
+
+@pytest.mark.parametrize("v", [0.7, 1.0, 2.0])
+def test_a_straight_line_is_no_slower_than_with_toppra(toppra: ModuleType, v: float) -> None:
+    limits = np.full(3, v), np.full(3, 2.7)
+    ours = float(fastest_under(straight(500), *limits).duration)
+    theirs = toppra_duration(toppra, straight(500), *limits)
+    assert ours == pytest.approx(theirs, rel=2e-6)
+    assert ours <= theirs * (1.0 + 1e-9)
+
+
+# --- curved paths -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_curved_paths_take_as_long_as_with_toppra_but_keep_their_limits_between_grid_points(
+    toppra: ModuleType, seed: int
+) -> None:
+    v, a = np.array([0.8, 1.0, 1.2]), np.array([3.0, 2.5, 4.0])
+    path = wavy(seed, 500)
+    ours = fastest_under(path, v, a)
+    assert 0.999999 < float(ours.duration) / toppra_duration(toppra, path, v, a) < 1.002
+    speed, acceleration = shares(ours, v, a)
+    assert speed < 1 + 1e-4
+    assert acceleration < 1 + 1e-4
+    assert max(speed, acceleration) > 0.999
+
+
+def test_the_motion_named_is_the_slope_of_the_position_and_ends_where_the_path_does() -> None:
+    path = wavy(1, 300)
+    traversal = fastest_under(path, np.ones(3), np.full(3, 3.0))
+    t = np.linspace(0.0, float(traversal.duration), 20_001)
+    q, dq, _ = traversal.at(t)
+    np.testing.assert_allclose(np.gradient(q, t, axis=0), dq, atol=2e-3)
+    np.testing.assert_allclose(q[[0, -1]], path.joints([0.0, 1.0]), atol=1e-12)
+    np.testing.assert_allclose(dq[[0, -1]], 0.0, atol=1e-9)
+    for outside in (-1.0, float(traversal.duration) + 1.0):
+        assert all(not x.any() for x in traversal.at(outside)[1:])
+
+
+def test_the_way_back_takes_the_same_time() -> None:
+    path = wavy(2, 400)
+    back = joint_path(path.joints(path.s)[::-1])
+    there, again = (float(fastest_under(p, np.ones(3), np.full(3, 3.0)).duration) for p in (path, back))
+    assert there == pytest.approx(again, rel=1e-3)
+
+
+def test_each_path_of_a_batch_is_timed_as_it_is_alone() -> None:
+    batch = wavy(5, 200, (4,))
+    together = fastest_under(batch, np.ones(3), np.full(3, 3.0))
+    q = np.moveaxis(batch.joints(batch.s), 0, -2)
+    for row in range(4):
+        alone = fastest_under(joint_path(q[row]), np.ones(3), np.full(3, 3.0))
+        assert float(alone.duration) == pytest.approx(float(together.duration[row]), rel=1e-12)
+        np.testing.assert_allclose(alone.at(0.4)[0], together.at(0.4)[0][row], atol=1e-12)
+
+
+def test_a_path_of_no_length_takes_no_time() -> None:
+    assert float(fastest_under(joint_path(np.ones((11, 3))), np.ones(3), np.ones(3)).duration) == 0.0
+
+
+# --- the tool ---------------------------------------------------------------------------------------------
+
+
+def test_a_slow_tool_takes_the_time_of_its_own_trapezoid_on_a_line() -> None:
+    path = follow(ARM, Line(T_LEFT, T_RIGHT), Q_LEFT)
+    duration = float(fastest(ARM, path, ToolLimits(speed=0.05, acceleration=0.2)).duration)
+    assert duration == pytest.approx(float(rest_to_rest(0.305, 0.05, 0.2).duration), rel=1e-4)
+
+
+def test_on_a_circle_the_acceleration_across_limits_the_speed() -> None:
+    radius, turn = 0.05, 2.0 * np.pi * 3.0
+    path = follow(
+        ARM, Arc(T_LEFT, T_LEFT[:3, 3] + [radius, 0, 0], np.array([0, 0, turn]), False), Q_LEFT, 600
+    )
+    traversal = fastest(ARM, path, ToolLimits(speed=0.25, acceleration=0.2))
+    t = np.linspace(0.0, float(traversal.duration), 4001)
+    p = ARM.fk(traversal.at(t)[0])[:, :3, 3]
+    speed = np.linalg.norm(np.diff(p, axis=0), axis=1) / t[1]
+    assert speed.max() == pytest.approx(np.sqrt(0.2 * radius), rel=1e-3)  # a = v^2 / r
+
+
+def test_slower_joints_take_longer_but_not_more_than_in_proportion() -> None:
+    path = follow(ARM, Line(T_LEFT, T_RIGHT), Q_LEFT)
+    full, half = (float(fastest(ARM, path, speed_fraction=f).duration) for f in (1.0, 0.1))
+    assert full < half <= 10.0 * full
+
+
+# --- smoothed, and the arch -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("zone", [0.005, 0.025])
+def test_a_smoothed_arch_keeps_speeds_accelerations_and_jerks(zone: float) -> None:
+    motion = arch(ARM, Q_LEFT, T_RIGHT, 0.025, zone)
+    t = np.linspace(0.0, float(motion.duration), 4001)
+    q, dq, ddq = motion.at(t)
+    assert np.abs(dq / ARM.v_max).max() < 1 + 1e-6
+    assert np.abs(ddq / ARM.a_max).max() < 1 + 1e-6
+    assert np.abs(motion.jerk_at(t) / ARM.j_max).max() < 1 + 1e-3
+    np.testing.assert_allclose(np.gradient(q, t, axis=0), dq, atol=1e-4)
+    np.testing.assert_allclose(np.gradient(dq, t, axis=0), ddq, atol=0.05)
+    np.testing.assert_allclose(ARM.fk(q[[0, -1]]), [T_LEFT, T_RIGHT], atol=1e-9)
+    np.testing.assert_allclose(dq[[0, -1]], 0.0, atol=1e-9)
+
+
+def test_a_smoothed_motion_stays_as_near_to_its_path_as_is_promised() -> None:
+    traversal = fastest(ARM, follow(ARM, Line(T_LEFT, T_RIGHT), Q_LEFT))
+    motion = smoothed(ARM, traversal)
+    t = np.linspace(0.0, float(motion.duration), 2001)
+    away = np.abs(motion.at(t)[0] - traversal.at(t - 0.5 * motion.window)[0])
+    assert np.all(away <= ARM.a_max * float(motion.window) ** 2 / 24.0 * (1 + 1e-9))
+
+
+def test_the_arch_stays_below_its_clearance_and_goes_up_and_down_straight_at_its_ends() -> None:
+    motion = arch(ARM, Q_LEFT, T_RIGHT, 0.025, 0.01)
+    p = ARM.fk(motion.at(np.linspace(0.0, float(motion.duration), 2001))[0])[:, :3, 3]
+    assert 0.024 < p[:, 2].max() - 0.25 < 0.0255
+    low = p[p[:, 2] < 0.255]
+    assert np.abs(np.abs(low[:, 1]) - 0.1525).max() < 0.002
+
+
+def test_the_more_its_legs_overlap_the_faster_the_arch() -> None:
+    """The standard cycle of fast arms: 25 mm up, 305 mm across, 25 mm down, and back."""
+    durations = [
+        float(arch(ARM, Q_LEFT, T_RIGHT, 0.025, zone).duration) for zone in (0.005, 0.0125, 0.02, None)
+    ]
+    assert durations == sorted(durations, reverse=True)
+    up = straight_move(ARM, Q_LEFT, [0, 0, 0.025])
+    across = straight_move(ARM, up.q_to, [0, 0.305, 0])
+    assert durations[0] < 2 * up.duration + across.duration
+
+
+def test_arches_of_a_batch_are_those_of_each_alone() -> None:
+    T_to = np.stack([T_RIGHT, tf.from_xyz_euler([0.3, 0.05, 0.22], DOWN)])
+    both = arch(ARM, np.broadcast_to(Q_LEFT, (2, 6)), T_to, 0.03)
+    for row in range(2):
+        alone = arch(ARM, Q_LEFT, T_to[row], 0.03)
+        assert float(alone.duration) == pytest.approx(float(both.duration[row]))
+        np.testing.assert_allclose(alone.at(0.25)[0], both.at(0.25)[0][row], atol=1e-9)
