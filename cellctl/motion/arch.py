@@ -12,7 +12,7 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from cellctl.motion.corners import Chain
+from cellctl.motion.corners import Chain, joint_chain, widest_zones
 from cellctl.motion.errors import BadMotionLimit
 from cellctl.motion.path import Arm, JointPath, Line, follow
 from cellctl.motion.profile import Profile, rest_to_rest, synchronised
@@ -194,10 +194,47 @@ def arch(
     T = np.stack((T_from, T_from, T_to, T_to), axis=-3)
     T[..., 1:3, 2, 3] += clearance
     chain = Chain(T, np.zeros((*T.shape[:-3], 2)))
-    legs = chain.lengths
-    widest = np.minimum(np.minimum(legs[..., 0], legs[..., 2]), 0.5 * legs[..., 1])[..., None]
-    chain = Chain(T, np.broadcast_to(widest if zone is None else zone, (*T.shape[:-3], 2)))
+    chain = Chain(T, widest_zones(chain.lengths) if zone is None else np.full((*T.shape[:-3], 2), zone))
     return smoothed(robot, fastest(robot, follow(robot, chain, q_from), limits, speed_fraction))
+
+
+def jump(
+    robot: Arm,
+    q_from: npt.ArrayLike,
+    T_to: npt.ArrayLike,
+    clearance: float,
+    blend: float = 1.0,
+    speed_fraction: float = 1.0,
+) -> Smoothed:
+    """As `arch`, but straight in joint space between the four corners: faster, and across not on a straight line.
+
+    This is the pick and place of SCARA controllers, whose vertical joint makes up and down exact.
+
+    Args:
+        blend: of the corners, as a share of the widest, 0 to 1.
+
+    Raises:
+        OutOfReach, JointLimit: when the arm cannot be at a corner; of a batch the first that it cannot.
+        BadMotionLimit: when the fraction or the blend is out of range.
+    """
+    _check_fraction(speed_fraction)
+    T_from = robot.fk(q_from)
+    T_to = np.broadcast_to(np.asarray(T_to, float), T_from.shape)
+    q = [np.asarray(q_from, float)]
+    for T, height in ((T_from, clearance), (T_to, clearance), (T_to, 0.0)):
+        T_corner = T.copy()
+        T_corner[..., 2, 3] += height
+        q.append(_joints(robot, T_corner, q[-1]))
+    path = joint_chain(np.stack(q, axis=-2), robot.v_max, blend)
+    return smoothed(robot, fastest(robot, path, speed_fraction=speed_fraction))
+
+
+def _joints(robot: Arm, T: Array, q_near: Array) -> Array:
+    """Joints at poses (..., 4, 4), nearest to `q_near`; says why where there are none."""
+    q = robot.ik_near(T, q_near)
+    for index in np.argwhere(np.isnan(q).any(axis=-1))[:1]:
+        robot.joints_near(T[tuple(index)], q_near[tuple(index)])
+    return q
 
 
 def _check_fraction(speed_fraction: float) -> None:

@@ -106,7 +106,10 @@ class Chain:
 
     def inverse(self, T: Array, near: Array | None, out: Array) -> None:
         """Write the solution for poses (n, 4, 4) into `out`, shape (n, 1, dof); see `Geometry`."""
-        out[:, 0] = search.solve(self, self.table, T, near)
+        out[...] = np.nan
+        near_enough = self.beyond_reach(T) == 0.0
+        starts = None if near is None else near[near_enough]
+        out[near_enough, 0] = search.solve(self, self.table, T[near_enough], starts)
 
     def jacobian(self, q: Array) -> Array:
         """The flange's velocity by joint, shape (n, 6, dof); see `Geometry`."""

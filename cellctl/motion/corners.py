@@ -96,8 +96,15 @@ class Chain:
         return rigid(R, place)
 
 
+def widest_zones(lengths: npt.ArrayLike) -> Array:
+    """The widest zones for legs of these lengths (..., legs) that share inner legs evenly, shape (..., legs - 1)."""
+    free = np.array(lengths, float)
+    free[..., 1:-1] *= 0.5
+    return np.asarray(np.minimum(free[..., 1:], free[..., :-1]))
+
+
 def joint_chain(
-    q: npt.ArrayLike, v_max: npt.ArrayLike, blend: float = 0.5, intervals: int = INTERVALS
+    q: npt.ArrayLike, v_max: npt.ArrayLike, blend: float = 1.0, intervals: int = INTERVALS
 ) -> JointPath:
     """Straight in joint space from one joint vector to the next, blended at the corners.
 
@@ -106,18 +113,17 @@ def joint_chain(
     Args:
         q: shape (..., legs + 1, n).
         v_max: joint speeds, shape (n,).
-        blend: how much of the shorter leg each zone takes, 0 to 0.5.
+        blend: the zones as a share of the widest, 0 to 1.
 
     Raises:
         BadMotionLimit: when `blend` is out of range.
     """
-    if not 0.0 <= blend <= 0.5:
-        raise BadMotionLimit("blend", blend, "is not between 0 and 0.5")
+    if not 0.0 <= blend <= 1.0:
+        raise BadMotionLimit("blend", blend, "is not between 0 and 1")
     q = np.asarray(q, float)
     change = np.diff(q, axis=-2)
     lengths = np.max(np.abs(change) / np.asarray(v_max, float), axis=-1)
-    zones = blend * np.minimum(lengths[..., 1:], lengths[..., :-1])
-    done = progress(lengths, zones, np.linspace(0.0, 1.0, intervals + 1))
+    done = progress(lengths, blend * widest_zones(lengths), np.linspace(0.0, 1.0, intervals + 1))
     return joint_path(q[..., :1, :] + done @ change)
 
 

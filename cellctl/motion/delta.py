@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from cellctl.motion import upright
 from cellctl.motion.errors import OutOfReach
@@ -16,6 +17,7 @@ from cellctl.motion.geometry import STRETCHED, wrapped
 from cellctl.motion.transforms import Array
 
 AZIMUTHS = np.radians((-90.0, 30.0, 150.0))  # of the three arms, seen from above
+SIDES = np.arange(8)[:, None] >> np.arange(3) & 1  # of each knee in each solution: 0 outward, 1 inward
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,28 +64,34 @@ class Delta:
         across = np.sqrt(np.maximum((from_axis - along) * (from_axis + along), 0.0))
         spread = np.where(out_of_reach, np.nan, np.arctan2(across, along))
         direction = np.arctan2(-up, ahead)
-        both = wrapped(np.stack((direction - spread, direction + spread)))  # outward, inward; (2, 3, n)
-        for solution in range(8):
-            for arm in range(3):
-                out[:, solution, arm] = both[solution >> arm & 1, arm]
-            offset = T[:, None, :3, 3] - self._knees(out[:, solution, :3])
-            hangs = _normal(offset) > 0.0
-            out[~hangs, solution] = np.nan
-            if self.can_turn:
-                out[:, solution, 3] = np.where(hangs, heading, np.nan)
+        both = wrapped(
+            np.stack((direction - spread, direction + spread), axis=-1)
+        )  # outward, inward; (3, n, 2)
+        both = both.transpose(1, 2, 0)
+        rods = T[:, None, None, :3, 3] - self._knees(both)  # (n, 2, 3 arms, 3)
+        arms = np.arange(3)
+        hangs = _hang(rods[:, SIDES, arms])  # (n, 8)
+        out[..., :3] = both[:, SIDES, arms]
+        if self.can_turn:
+            out[..., 3] = heading[:, None]
+        out[~hangs] = np.nan
 
     def jacobian(self, q: Array) -> Array:
         """The flange's velocity by joint, shape (n, 6, dof); see `Geometry`.
 
-        Rods keep their length: each rod's direction times (platform velocity - knee velocity) is 0.
+        Rods keep their length: each rod's direction times (platform velocity - knee velocity) is 0. NaN
+        where all rods lie in one plane and cannot hold the platform.
         """
         flange = np.zeros((len(q), 4, 4))
         self.forward(q, flange)
         rods = flange[:, None, :3, 3] - self._knees(q[:, :3])  # (n, 3, 3)
         s, c = np.sin(q[:, :3]), np.cos(q[:, :3])
         swing = self.arm * np.stack((-s * np.cos(AZIMUTHS), -s * np.sin(AZIMUTHS), -c), axis=-1)
-        by_arm = np.sum(rods * swing, axis=-1)[:, :, None] * np.eye(3)
-        linear = np.linalg.solve(rods, by_arm)
+        by_arm = np.sum(rods * swing, axis=-1)  # (n, 3)
+        across = np.cross(rods[:, (1, 2, 0)], rods[:, (2, 0, 1)])  # rows of the adjugate, (n, 3, 3)
+        volume = np.sum(rods[:, 0] * across[:, 0], axis=-1)
+        volume[volume == 0.0] = np.nan
+        linear = np.swapaxes(across * (by_arm / volume[:, None])[:, :, None], -1, -2)
         if not self.can_turn:
             return upright.jacobian(linear, np.zeros(3))
         linear = np.concatenate((linear, np.zeros((len(q), 3, 1))), axis=-1)
@@ -102,7 +110,7 @@ class Delta:
         return upright.unreachable(robot, T, float(self.beyond_reach(T[None])[0]), self.can_turn)
 
     def _knees(self, q: Array) -> Array:
-        """Centres of the spheres that the platform's centre lies on, shape (n, 3, 3): knees moved inward [m]."""
+        """Centres of the spheres that the platform's centre lies on, shape (..., 3, 3): knees moved inward [m]."""
         radius = self.base - self.platform + self.arm * np.cos(q)
         return np.stack(
             (radius * np.cos(AZIMUTHS), radius * np.sin(AZIMUTHS), -self.arm * np.sin(q)), axis=-1
@@ -115,11 +123,19 @@ class Delta:
         return c * x + s * y + self.platform - self.base, c * y - s * x, np.broadcast_to(z, (3, len(z)))
 
 
-def _normal(rods: Array) -> Array:
-    """Positive where the platform hangs below the plane of its knees; `rods` (n, 3, 3) from knees to platform."""
-    first, second, third = rods[:, 0], rods[:, 1], rods[:, 2]
-    normal = np.cross(first - second, first - third)  # of the plane of the knees, upward in the usual order
-    return np.asarray(np.sum(normal * -first, axis=-1))
+def _hang(rods: Array) -> npt.NDArray[np.bool_]:
+    """Whether the platform hangs below the plane of its knees, for rods (..., 3, 3) from knees to platform.
+
+    By the sign of the volume that the rods span: the normal of that plane, first in the usual order, times
+    any of them.
+    """
+    first, second, third = (np.moveaxis(rods[..., arm, :], -1, 0) for arm in range(3))
+    volume = (
+        first[0] * (second[1] * third[2] - second[2] * third[1])
+        + first[1] * (second[2] * third[0] - second[0] * third[2])
+        + first[2] * (second[0] * third[1] - second[1] * third[0])
+    )
+    return np.asarray(volume < 0.0)
 
 
 def _below(centres: Array, radius: float) -> Array:

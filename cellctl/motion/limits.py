@@ -14,9 +14,8 @@ from cellctl.motion.transforms import Array
 
 SLACK = 1e-9  # [rad, m] a joint this little beyond its limit stands on it
 
-OneJoint = tuple[
-    float, float, float, float
-]  # lower, upper, top speed, a whole turn (infinite where it slides)
+# of one joint: lower, upper, top speed, a whole turn (infinite where it slides)
+OneJoint = tuple[float, float, float, float]
 
 
 class Limits(NamedTuple):

@@ -20,6 +20,7 @@ from cellctl.motion.errors import BadMotionLimit
 from cellctl.motion.transforms import Array
 
 STEP = 2e-3  # [s] in which the rate is decided
+AROUND = 4  # samples of the motion, half a step apart, that surely span a step
 RAMP = 0.1  # [s] from no speed to full speed at the fastest
 
 Motion = Callable[[Array], tuple[Array, Array, Array]]
@@ -101,29 +102,39 @@ def overridden(
         if not 0.0 <= share <= 1.0:
             raise BadMotionLimit("speed override", share, "is not between 0 and 1")
     duration, a = np.asarray(duration, float), np.asarray(a, float)
+    _, w, b = _samples(motion, duration, 0.5 * step)
     clocks, rates = [np.zeros_like(duration)], [np.full_like(duration, rate)]
     for number in range(math.ceil(until / step)):
         clock, r = clocks[-1], rates[-1]
         if np.all(clock >= duration):
             break
         wanted = next((share for t, share in reversed(changes) if t <= number * step + 1e-12), rate)
-        change = np.clip((wanted - r) / step, *_room(motion, clock, r, a, step, ramp))
+        first = np.minimum((clock / (0.5 * step)).astype(np.intp), len(w) - AROUND)
+        around = (first + np.arange(AROUND).reshape(-1, *[1] * r.ndim), *np.indices(r.shape))
+        change = np.clip((wanted - r) / step, *_room(w[around], b[around], r, a, step, ramp))
         clocks.append(clock + (r + 0.5 * change * step) * step)
         rates.append(np.clip(r + change * step, 0.0, 1.0))
     return Overridden(motion, duration, np.stack(clocks), np.stack(rates), step)
 
 
-def _room(motion: Motion, clock: Array, r: Array, a: Array, step: float, ramp: float) -> tuple[Array, Array]:
-    """Between which changes of rate no joint exceeds its acceleration, from now to the step's end, shape (...)."""
+def _samples(motion: Motion, duration: Array, dt: float) -> tuple[Array, Array, Array]:
+    """The motion at even times from its start to beyond its end."""
+    count = math.ceil(float(np.max(duration)) / dt) + AROUND + 1
+    t = np.arange(count).reshape(-1, *[1] * duration.ndim) * dt
+    return motion(np.broadcast_to(t, (count, *duration.shape)))
+
+
+def _room(w: Array, b: Array, r: Array, a: Array, step: float, ramp: float) -> tuple[Array, Array]:
+    """Between which changes of rate no joint exceeds its acceleration, from now to the step's end, shape (...).
+
+    `w` and `b` are the motion's velocities and accelerations around that step, shape (samples, ..., n).
+    """
     least, most = np.full(r.shape, -1.0 / ramp), np.full(r.shape, 1.0 / ramp)
-    paces = np.maximum(r - step / ramp, 0.0), np.minimum(r + step / ramp, 1.0)
-    for t in (clock, clock + r * step):
-        _, w, b = motion(t)
-        for pace in paces:  # the rate may come to either by the step's end
-            rest = pace[..., None] ** 2 * b
-            with np.errstate(divide="ignore", invalid="ignore"):
-                one, other = (-a - rest) / w, (a - rest) / w
-            low = np.where(w != 0.0, np.minimum(one, other), -math.inf).max(axis=-1)
-            high = np.where(w != 0.0, np.maximum(one, other), math.inf).min(axis=-1)
-            least, most = np.maximum(least, low), np.minimum(most, high)
+    for pace in (np.maximum(r - step / ramp, 0.0), np.minimum(r + step / ramp, 1.0)):
+        rest = pace[..., None] ** 2 * b  # the rate may come to either pace by the step's end
+        with np.errstate(divide="ignore", invalid="ignore"):
+            one, other = (-a - rest) / w, (a - rest) / w
+        low = np.where(w != 0.0, np.minimum(one, other), -math.inf).max(axis=(0, -1))
+        high = np.where(w != 0.0, np.maximum(one, other), math.inf).min(axis=(0, -1))
+        least, most = np.maximum(least, low), np.minimum(most, high)
     return np.minimum(least, 0.0), np.maximum(most, 0.0)

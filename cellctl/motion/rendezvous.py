@@ -171,6 +171,18 @@ def approach(arm: Arm, ready: Readiness, meeting: Rendezvous) -> Arrival:
     return arrive(meeting.q - ready.q, ready.dq, meeting.dq, arm.v_max, arm.a_max, arm.j_max, T)
 
 
+def leaving(
+    arm: Arm, meeting: Rendezvous, track: Track, run: BeltRun, part: npt.ArrayLike, stay: npt.ArrayLike
+) -> Readiness:
+    """Where the arm is and how it moves when it has stayed with its parts so long [s], ready to go elsewhere.
+
+    It may go on from there to a nest on another belt without a stop. NaN where a meeting is not possible.
+    """
+    time = np.asarray(meeting.time + np.asarray(stay, float))
+    q, dq = _joints(arm, Readiness(meeting.q), track, run, part, time)
+    return Readiness(q, dq, time)
+
+
 def _earliest(
     arm: Arm,
     ready: Readiness,

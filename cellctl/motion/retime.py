@@ -21,7 +21,7 @@ from cellctl.motion.path import Arm, JointPath
 from cellctl.motion.transforms import Array
 
 INSIDE = (0.001, 0.25, 0.5, 0.75, 0.999)  # of each interval, where limits are looked at once more
-ROUNDS = 4  # of lowering x where an interval goes beyond a limit inside
+ROUNDS = 2  # of lowering x where an interval goes beyond a limit inside
 NEARLY = 2e-4  # relative; what is beyond by no more is slowed as a whole
 FLAT = 1e-12  # relative; a slope this small says nothing about u
 
@@ -203,9 +203,13 @@ def _within(path: JointPath, strips: tuple[Array, Array, Array], v: Array, a: Ar
     """
     tilt, width, allowed = strips
     ds = float(path.s[1])
+    shares = np.array(INSIDE)[:, None]
+    inside = path.s[:-1] + shares * ds  # (shares, m - 1)
+    slope, bend = np.abs(path.joints(inside, 1)) / v, path.joints(inside, 2) / a
+    force = path.joints(inside, 1) / a
     for attempt in range(ROUNDS + 1):
         x = _forward(tilt, width, _backward(tilt, width, allowed, ds), ds)
-        excess = _excess(path, x, v, a)
+        excess = _excess(x, ds, slope, force, bend)
         if attempt == ROUNDS or excess.max() <= 1.0 + NEARLY:
             break
         at_start = np.concatenate((excess[:1], np.maximum(excess[1:], excess[:-1])))
@@ -213,17 +217,19 @@ def _within(path: JointPath, strips: tuple[Array, Array, Array], v: Array, a: Ar
     return x, excess.max(axis=0)
 
 
-def _excess(path: JointPath, x: Array, v: Array, a: Array) -> Array:
-    """By how much the joints would have to be slowed, at least 1, inside each interval, shape (m - 1, ...)."""
-    ds, worst = float(path.s[1]), np.ones((len(x) - 1, *x.shape[1:]))
-    u = 0.5 * (x[1:] - x[:-1])[..., None] / ds
-    for share in INSIDE:
-        s = path.s[:-1] + share * ds
-        squared = (x[:-1] + share * (x[1:] - x[:-1]))[..., None]
-        slope, bend = path.joints(s, 1), path.joints(s, 2)
-        speed = np.abs(slope) * np.sqrt(squared) / v
-        force = np.sqrt(np.abs(bend * squared + slope * u) / a)
-        worst = np.maximum(worst, np.maximum(speed, force).max(axis=-1))
+def _excess(x: Array, ds: float, slope: Array, force: Array, bend: Array) -> Array:
+    """By how much the joints would have to be slowed, at least 1, inside each interval, shape (m - 1, ...).
+
+    `slope`, shape (shares, m - 1, ..., n), by speed limits; `force` and `bend` by acceleration limits.
+    """
+    worst = np.ones((len(x) - 1, *x.shape[1:]))
+    change = x[1:] - x[:-1]
+    pull = (0.5 / ds * change)[..., None]
+    for i, share in enumerate(INSIDE):
+        squared = x[:-1] + share * change
+        speed = slope[i].max(axis=-1) * np.sqrt(squared)
+        pulled = np.sqrt(np.abs(bend[i] * squared[..., None] + force[i] * pull).max(axis=-1))
+        worst = np.maximum(worst, np.maximum(speed, pulled))
     return worst
 
 

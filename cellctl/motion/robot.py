@@ -133,7 +133,11 @@ class Robot:
         T. Yoshikawa, "Manipulability of Robotic Mechanisms", Int. J. Robotics Research 4(2), 1985; units
         are mixed, so it compares postures of one robot, not robots.
         """
-        return np.asarray(np.prod(np.linalg.svd(self.jacobian(q), compute_uv=False), axis=-1))
+        J = self.jacobian(q)
+        nowhere = np.isnan(J).any(axis=(-2, -1))
+        J[nowhere] = 0.0
+        product = np.prod(np.linalg.svd(J, compute_uv=False), axis=-1)
+        return np.where(nowhere, np.nan, product)
 
     # --- how to get there ---------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import NamedTuple, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from cellctl.motion.geometry import TURN
 from cellctl.motion.transforms import Array
@@ -107,11 +108,15 @@ def _distances(known: Table, poses: Array) -> Array:
 
 
 def _descend(chain: Linked, T: Array, starts: Array, steps: int = STEPS) -> Array:
-    """Where damped least squares lead first, shape (n, dof), from starts (n, count, dof); NaN where nowhere."""
+    """Where damped least squares lead, shape (n, dof), from the first of starts (n, count, dof) that gets there.
+
+    NaN where none does. Later starts go on only as long as no earlier one is there, so that what is found
+    does not depend on how many are tried at once.
+    """
     count, dof = starts.shape[1:]
-    out = np.full((len(T), dof), np.nan)
+    out, first = np.full((len(T), dof), np.nan), np.full(len(T), count)
     q = starts.reshape(-1, dof).copy()
-    owner = np.repeat(np.arange(len(T)), count)
+    owner, rank = np.repeat(np.arange(len(T)), count), np.tile(np.arange(count), len(T))
     target = np.ascontiguousarray(np.moveaxis(T[owner, :3].swapaxes(1, 2), 0, -1))  # by column, (4, 3, n)
     for _ in range(steps):
         flange, J = chain.reached(q)
@@ -121,13 +126,14 @@ def _descend(chain: Linked, T: Array, starts: Array, steps: int = STEPS) -> Arra
         arrived = np.flatnonzero(np.abs(error).max(axis=0) < CLOSE)
         if len(arrived):
             found, inside = _within_limits(chain, q[arrived])
-            winners = arrived[inside][::-1]  # of several the first start, written last
-            out[owner[winners]] = found[inside][::-1]
-            going = np.isnan(out[owner, 0])
+            better = inside & (rank[arrived] < first[owner[arrived]])
+            winners = arrived[better][::-1]  # of several for one pose the earliest start, written last
+            out[owner[winners]], first[owner[winners]] = found[better][::-1], rank[winners]
+            going = rank < first[owner]
             going[arrived] = False
             if not going.any():
                 break
-            q, owner = q[going], owner[going]
+            q, owner, rank = q[going], owner[going], rank[going]
             target, error, J = target[..., going], error[:, going], J[..., going]
         q += _step(J, error).T
     return out
@@ -192,10 +198,10 @@ def _limits(chain: Linked) -> tuple[tuple[Array, float], tuple[Array, float]]:
     return (chain.lower, -0.5 * TURN), (chain.upper, 0.5 * TURN)
 
 
-def _within_limits(chain: Linked, q: Array) -> tuple[Array, Array]:
+def _within_limits(chain: Linked, q: Array) -> tuple[Array, npt.NDArray[np.bool_]]:
     """Joint vectors with turning joints by whole turns moved toward the middle, and whether all are in limits."""
     lower, upper = (np.where(np.isfinite(limit), limit, free) for limit, free in _limits(chain))
     turns = np.rint((q - 0.5 * (lower + upper)) / TURN)
     q = q - np.where(chain.turns, TURN * turns, 0.0)
     inside = (q >= chain.lower - SLACK) & (q <= chain.upper + SLACK)
-    return q, np.all(inside, axis=1)
+    return q, np.asarray(np.all(inside, axis=1))

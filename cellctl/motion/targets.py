@@ -14,13 +14,14 @@ and the motion of each axis is the mean of its extremes with the right weight.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from cellctl.motion.errors import BadMotionLimit
-from cellctl.motion.profile import ROUNDING, check_limits
+from cellctl.motion.profile import BLOCK, ROUNDING, check_limits
 from cellctl.motion.ramp import SpeedRamp, quotient, ramp_by, ramp_time, top_acceleration
 from cellctl.motion.roots import crossing
 from cellctl.motion.transforms import Array
@@ -96,7 +97,7 @@ def reach_checked(given: tuple[Array, ...]) -> Passage:
     """As `reach`, of what `checked` gives."""
     d, v_from, v_to, v, a, j = given
     sign = np.where(beyond_ramp(d, v_from, v_to, a, j) >= 0.0, 1.0, -1.0)
-    swing = _fastest(sign * d, sign * v_from, sign * v_to, v, a, j)
+    swing = _in_blocks(_fastest, sign * d, sign * v_from, sign * v_to, v, a, j)
     return _passage(swing, sign, v_from, v_to, a, j)
 
 
@@ -108,12 +109,12 @@ def farthest(
     NaN where `T` is too short for the change of speed alone.
     """
     sign = np.asarray(sign, float)
-    return _passage(_swing(T, sign * v_from, sign * v_to, v, a, j), sign, v_from, v_to, a, j)
+    return _passage(_in_blocks(_swing, T, sign * v_from, sign * v_to, v, a, j), sign, v_from, v_to, a, j)
 
 
 def greatest_distance(T: Array, v_from: Array, v_to: Array, v: Array, a: Array, j: Array) -> Array:
     """How far forward one can come in time `T`; NaN where `T` is too short; shape (...)."""
-    up, down, cruise_time = _swing(T, v_from, v_to, v, a, j)
+    up, down, cruise_time = _in_blocks(_swing, T, v_from, v_to, v, a, j)
     there = _ramp_distance(v_from, up, a, j) + _ramp_distance(v_to, down, a, j)
     return np.asarray(there + (v_from + up) * cruise_time)
 
@@ -137,6 +138,20 @@ def checked(*arguments: npt.ArrayLike) -> tuple[Array, ...]:
 
 Swing = tuple[Array, Array, Array]
 """A move forward: by how much the top speed is above the first and the last speed, and the time at it."""
+
+
+def _in_blocks(f: Callable[..., Swing], *arguments: Array) -> Swing:
+    """The same, worked out in blocks that stay in the cache."""
+    arrays = np.broadcast_arrays(*arguments)
+    if arrays[0].size <= BLOCK:
+        return f(*arrays)
+    flat = [array.ravel() for array in arrays]
+    out = np.empty((3, flat[0].size))
+    for start in range(0, flat[0].size, BLOCK):
+        rows = slice(start, start + BLOCK)
+        out[:, rows] = f(*(array[rows] for array in flat))
+    up, down, cruise_time = out.reshape(3, *arrays[0].shape)
+    return up, down, cruise_time
 
 
 def _passage(swing: Swing, sign: Array, v_from: Array, v_to: Array, a: Array, j: Array) -> Passage:

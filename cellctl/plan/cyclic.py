@@ -23,6 +23,7 @@ from cellctl.plan.maxplus import Array
 
 PRECISE = 1e-9  # relative gap between schedule and bound at which the search ends
 PROVED = 1e-6  # relative; the search's own rounding, a bound as near as this is the period
+CONTRADICTION = 1e-4  # relative; beyond the rounding of any search, so one of two computations would be wrong
 SLOWEST = 1e-7  # a rate below this part of the greatest thinkable one is none
 OPTIMAL, INFEASIBLE = 0, 2  # status of scipy.optimize.milp
 
@@ -133,6 +134,7 @@ class CyclicProgram:
             constraints += [Constraint(0, event, 0.0, 0), Constraint(event, 0, 0.0, 1)]
         exact = least_period(self.events, constraints)
         times = exact.times - exact.times[0]
+        assert bound <= exact.period * (1.0 + CONTRADICTION), (bound, exact.period)
         proved = exact.period if bound > exact.period * (1.0 - PROVED) else bound
         return Cycle(exact.period, times, values, exact.critical, proved)
 
@@ -157,7 +159,8 @@ class CyclicProgram:
             raise NotProved(time_limit)
         if found.x[self.events] < SLOWEST:
             raise NoSchedule("no period is long enough")
-        bound = self.at_least / max(-found.mip_dual_bound, found.x[self.events])
+        dual = found.mip_dual_bound  # none where no number is open
+        bound = self.at_least / max(found.x[self.events], -math.inf if dual is None else -dual)
         return np.round(found.x[self.events + 1 :]), float(bound)
 
     def _enough(self, row: _Row) -> int:

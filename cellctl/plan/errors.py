@@ -43,3 +43,11 @@ class NotProved(CellctlError):
         super().__init__(
             f"no schedule found within {seconds:g} s, and none excluded; allow more time, or fewer parts a cycle"
         )
+
+
+class NotModelled(CellctlError):
+    """Something of a line or recipe that the exact search for jams does not follow; the banker's rule still holds."""
+
+    def __init__(self, who: str, what: str) -> None:
+        self.who, self.what = who, what
+        super().__init__(f"{who}: {what}, which the search for jams does not follow")

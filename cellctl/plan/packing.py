@@ -75,5 +75,5 @@ class Packing:
         return PackedMove(
             tuple(self.mask(n) for n in move.takes),
             self.guards if too_much else self._held(room),
-            tuple(dict.fromkeys(steps)),
+            steps,
         )

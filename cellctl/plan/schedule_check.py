@@ -160,25 +160,33 @@ def _robots_in_two_places(
 def _full_stations(cell: TransportCell, visits: Sequence[_Visit], tolerance: float) -> Iterator[Violation]:
     for station, capacity in cell.stations.items():
         here = [visit for visit in visits if visit.stay.station == station]
-        found = [[other for other in here if _is_in_the_way(cell, visit, other, tolerance)] for visit in here]
-        turn = [(-len(others), visit.name) for visit, others in zip(here, found, strict=True)]
-        for visit, others, own in zip(here, found, turn, strict=True):
-            # Of parts that come at one instant, those that find the most there go first: if any order fits, it does.
+        before = [
+            [
+                other
+                for other in here
+                if other.arrives < visit.arrives - tolerance and _is_there(cell, visit, other, tolerance)
+            ]
+            for visit in here
+        ]
+        # Of parts that come at one instant, those that find the most there, and leave first, come first: if any order
+        # of theirs fits, this one does.
+        turn = [(-len(found), visit.leaves, visit.name) for visit, found in zip(here, before, strict=True)]
+        for visit, found, own in zip(here, before, turn, strict=True):
             ahead = [
                 other
                 for other, its in zip(here, turn, strict=True)
-                if abs(other.arrives - visit.arrives) <= tolerance and its < own
+                if abs(other.arrives - visit.arrives) <= tolerance
+                and its < own
+                and _is_there(cell, visit, other, tolerance)
             ]
-            if len(others) + len(ahead) >= capacity:
-                names = ", ".join(sorted(other.name for other in (*others, *ahead)))
+            if len(found) + len(ahead) >= capacity:
+                names = ", ".join(sorted(other.name for other in (*found, *ahead)))
                 what = f"{visit.name} comes to {station}, where {names} still is"
                 yield Violation(visit.arrives, Rule.STATION, what)
 
 
-def _is_in_the_way(cell: TransportCell, visit: _Visit, other: _Visit, tolerance: float) -> bool:
-    """Whether another part, which came before, is at the station when this one is put there."""
-    if other.arrives >= visit.arrives - tolerance:
-        return False
+def _is_there(cell: TransportCell, visit: _Visit, other: _Visit, tolerance: float) -> bool:
+    """Whether another part, which came before, has not gone when this one is put down."""
     if other.fetches != visit.brings:
         return other.leaves + cell.pick > visit.arrives - cell.place + tolerance
     if cell.exchange is Exchange.SWAP:

@@ -33,7 +33,8 @@ def write_cell(place: Path) -> None:
     """The puck line with so many recipes beside it, each with its own name, force and height."""
     recipes = shipped()
     assert recipes is not None
-    shutil.copytree(recipes / "lines", place / "lines")
+    (place / "lines").mkdir()
+    shutil.copy(recipes / "lines" / "puck.yaml", place / "lines")
     text = (recipes / "products" / "sensor-puck.yaml").read_text()
     (place / "products").mkdir()
     for number in range(RECIPES):

@@ -14,6 +14,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -91,6 +92,11 @@ def toppra_loop(q: np.ndarray) -> Work:
     return work
 
 
+def time_paths(q: np.ndarray) -> object:
+    """All paths at once."""
+    return fastest_under(joint_path(q), V, A)
+
+
 def line(what: str, ours: float, theirs: float | None, peer: str) -> None:
     beside = (
         f"{theirs:12,.0f}  {peer:8}{ours / theirs:8.2f}" if theirs else f"{'':12}  {peer} is not installed"
@@ -104,9 +110,9 @@ def rest_moves(has_ruckig: bool) -> float:
     for axes, batches in ((1, BATCHES[-1:]), (6, BATCHES)):
         for batch in batches:
             d = RNG.uniform(-3, 3, (batch, axes))
-            ours: Work = lambda d=d, n=axes: synchronised(d, V[:n], A[:n], J[:n])  # type: ignore[misc]
-            works = [ours, ruckig_loop(d, 0 * d, 0 * d)] if has_ruckig else [ours]
-            rates = rate(batch, *works)
+            ours = partial(synchronised, d, V[:axes], A[:axes], J[:axes])
+            theirs = [ruckig_loop(d, 0 * d, 0 * d)] if has_ruckig else []
+            rates = rate(batch, ours, *theirs)
             line(f"rest to rest, {axes} axes, batch {batch}", rates[0], (*rates, None)[1], "ruckig")
             ratio = rates[0] / rates[1] if has_ruckig else ratio
     return ratio
@@ -115,18 +121,17 @@ def rest_moves(has_ruckig: bool) -> float:
 def other_moves(has_ruckig: bool) -> None:
     """Prints the rows of durations alone, of one move in plain numbers, and of moves between speeds."""
     d = RNG.uniform(-3, 3, (BATCHES[-1], 6))
-    at_rest = ruckig_loop(d, 0 * d, 0 * d) if has_ruckig else None
-    rates = rate(len(d), lambda: rest_to_rest(d, V, A, J).duration.max(-1), *([at_rest] if at_rest else []))
+    theirs = [ruckig_loop(d, 0 * d, 0 * d)] if has_ruckig else []
+    rates = rate(len(d), lambda: rest_to_rest(d, V, A, J).duration.max(-1), *theirs)
     line("rest to rest, 6 axes, batch 10000, durations only", rates[0], (*rates, None)[1], "ruckig")
     rows, limits = d[:, 0].tolist(), (float(V[0]), float(A[0]), float(J[0]))
-    one = ruckig_loop(d[:, :1], 0 * d[:, :1], 0 * d[:, :1]) if has_ruckig else None
-    rates = rate(len(d), lambda: [scalar_duration(x, *limits) for x in rows], *([one] if one else []))
+    theirs = [ruckig_loop(d[:, :1], 0 * d[:, :1], 0 * d[:, :1])] if has_ruckig else []
+    rates = rate(len(d), lambda: [scalar_duration(x, *limits) for x in rows], *theirs)
     line("rest to rest, 1 axis, one by one, durations only", rates[0], (*rates, None)[1], "ruckig")
     for batch in BATCHES[1:]:
         v_from, v_to = RNG.uniform(-0.5, 0.5, (2, batch, 6)) * V
-        ours: Work = lambda b=batch, u=v_from, w=v_to: arrive(d[:b], u, w, V, A, J)  # type: ignore[misc]
-        works = [ours, ruckig_loop(d[:batch], v_from, v_to)] if has_ruckig else [ours]
-        rates = rate(batch, *works)
+        theirs = [ruckig_loop(d[:batch], v_from, v_to)] if has_ruckig else []
+        rates = rate(batch, partial(arrive, d[:batch], v_from, v_to, V, A, J), *theirs)
         line(f"between speeds, 6 axes, batch {batch}", rates[0], (*rates, None)[1], "ruckig")
 
 
@@ -135,9 +140,8 @@ def paths(has_toppra: bool) -> None:
     points = RNG.uniform(-1, 1, (PATHS, 7, 6))
     q = CubicSpline(np.linspace(0, 1, 7), points, axis=1)(np.linspace(0, 1, GRID + 1))
     for batch in (1, PATHS):
-        ours: Work = lambda n=batch: fastest_under(joint_path(q[:n]), V, A)  # type: ignore[misc]
-        works = [ours, toppra_loop(q[:batch])] if has_toppra else [ours]
-        rates = rate(batch, *works)
+        theirs = [toppra_loop(q[:batch])] if has_toppra else []
+        rates = rate(batch, partial(time_paths, q[:batch]), *theirs)
         line(f"along a path, 6 axes, {GRID} intervals, batch {batch}", rates[0], (*rates, None)[1], "toppra")
 
 

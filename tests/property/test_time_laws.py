@@ -37,7 +37,7 @@ def arguments(m: Move) -> Move:
 # --- between two speeds -----------------------------------------------------------------------------------
 
 
-@settings(max_examples=80)
+@settings(max_examples=80, deadline=None)
 @given(move)
 def test_no_limit_is_exceeded_between_any_two_speeds(m: Move) -> None:
     _, _, _, v, a, j = arguments(m)
@@ -50,7 +50,7 @@ def test_no_limit_is_exceeded_between_any_two_speeds(m: Move) -> None:
         assert float(abs(ramp.acceleration)) <= j * float(ramp.jerk_time) * (1 + 1e-9) or j == math.inf
 
 
-@settings(max_examples=80)
+@settings(max_examples=80, deadline=None)
 @given(move)
 def test_every_motion_ends_where_and_as_fast_as_it_should(m: Move) -> None:
     d, _, v_to, v, _, _ = arguments(m)
@@ -62,7 +62,7 @@ def test_every_motion_ends_where_and_as_fast_as_it_should(m: Move) -> None:
     np.testing.assert_allclose(velocity, v_to, atol=1e-9 * v)
 
 
-@settings(max_examples=80)
+@settings(max_examples=80, deadline=None)
 @given(move)
 def test_in_reversed_time_a_motion_goes_from_the_last_speed_to_the_first(m: Move) -> None:
     d, v_from, v_to, v, a, j = arguments(m)
@@ -70,7 +70,7 @@ def test_in_reversed_time_a_motion_goes_from_the_last_speed_to_the_first(m: Move
     np.testing.assert_allclose(there.duration, back.duration, rtol=1e-9, atol=1e-12)
 
 
-@settings(max_examples=80)
+@settings(max_examples=80, deadline=None)
 @given(move)
 def test_the_mirror_image_takes_the_same_time(m: Move) -> None:
     d, v_from, v_to, v, a, j = arguments(m)
@@ -78,7 +78,7 @@ def test_the_mirror_image_takes_the_same_time(m: Move) -> None:
     np.testing.assert_allclose(there.duration, mirrored.duration, rtol=1e-9, atol=1e-12)
 
 
-@settings(max_examples=80)
+@settings(max_examples=80, deadline=None)
 @given(move, st.floats(0.1, 10.0))
 def test_a_larger_world_takes_the_same_time_and_slower_clocks_take_longer_in_proportion(
     m: Move, k: float
@@ -91,7 +91,7 @@ def test_a_larger_world_takes_the_same_time_and_slower_clocks_take_longer_in_pro
     np.testing.assert_allclose(slower, k * plain, rtol=1e-7, atol=1e-9)
 
 
-@settings(max_examples=80)
+@settings(max_examples=80, deadline=None)
 @given(move, st.floats(1.0, 10.0))
 def test_more_of_any_limit_never_makes_a_motion_between_speeds_longer(m: Move, k: float) -> None:
     d, v_from, v_to, v, a, j = arguments(m)
@@ -100,7 +100,7 @@ def test_more_of_any_limit_never_makes_a_motion_between_speeds_longer(m: Move, k
         assert float(reach(d, v_from, v_to, *looser).duration) <= duration * (1 + 1e-9) + 1e-12
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(move, min_size=1, max_size=4))
 def test_axes_together_take_no_less_than_each_alone_and_arrive_within_their_limits(moves: list[Move]) -> None:
     axes = np.array([arguments(m) for m in moves]).T
@@ -108,7 +108,7 @@ def test_axes_together_take_no_less_than_each_alone_and_arrive_within_their_limi
     T = float(shortest_common_time(*axes))
     assert math.isfinite(T)
     least = reach(*axes).duration.max()
-    assert T >= least * (1 - 1e-12)
+    assert least * (1 - 1e-12) <= T
     arrival = arrive(*axes)
     position, velocity, acceleration = arrival.at(np.linspace(0.0, T, 101)[:, None])
     np.testing.assert_allclose(position[-1], d, atol=1e-9 * np.max(np.abs(d) + v * T))
@@ -117,7 +117,7 @@ def test_axes_together_take_no_less_than_each_alone_and_arrive_within_their_limi
     assert np.abs(acceleration / a).max() <= 1 + 1e-9
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(share, share, limit, limit, jerk)
 def test_a_ramp_never_overshoots_its_speeds(first: float, last: float, v: float, a: float, j: float) -> None:
     ramp = speed_ramp(first * v, last * v, a, j)
@@ -158,7 +158,7 @@ def test_paths_are_gone_along_within_limits_and_faster_with_more_of_them(
     np.testing.assert_allclose(slower.duration, k * traversal.duration, rtol=1e-9)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.floats(0.01, 1.0), min_size=2, max_size=5), st.floats(0.0, 0.5))
 def test_along_a_chain_every_leg_is_done_once_and_never_backward(lengths: list[float], blend: float) -> None:
     zones = blend * np.minimum(lengths[1:], lengths[:-1])
@@ -188,7 +188,7 @@ def test_smoothing_keeps_all_limits_and_both_ends(q: np.ndarray) -> None:
 speeds = st.lists(st.tuples(st.floats(0.1, 3.0), st.floats(0.0, 0.5)), min_size=1, max_size=4)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(speeds, st.floats(0.1, 2.0), st.floats(0.1, 2.0), st.one_of(st.just(math.inf), st.floats(0.5, 20.0)))
 def test_a_belt_is_at_a_place_when_it_says_so_and_not_before(
     told: list[tuple[float, float]], up: float, down: float, jerk: float

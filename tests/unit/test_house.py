@@ -52,7 +52,7 @@ def test_the_house_stands_as_it_is(house):
         ("cellctl/flow/decide.py", "import cellctl.runner.shell", "straight down"),
         ("cellctl/runner/shell.py", "import cellctl.modules.shell", "straight down"),
         ("cellctl/line/load.py", "import cellctl_drivers.altivar", "simulation over drivers"),
-        ("cellctl/motion/profile.py", "import asyncio", "motion is pure"),
+        ("cellctl/motion/profile.py", "import asyncio", "motion, flow and plan are pure"),
         ("cellctl/live/runtime.py", "import pymodbus", "one adapter"),
         ("sim/cellctl_sim/plant/world.py", "import cellctl_drivers.altivar", "nothing but register maps"),
     ],

@@ -7,9 +7,12 @@ import math
 import numpy as np
 import pytest
 
+from cellctl.motion import transforms as tf
+from cellctl.motion.arch import arch
 from cellctl.motion.errors import BadMotionLimit
 from cellctl.motion.override import Motion, Overridden, overridden
 from cellctl.motion.profile import Profile, synchronised
+from cellctl.motion.robots import robot
 
 D, V, A, J = np.array([[1.0, -0.4, 0.2], [2.0, 0.1, 0.7]]), np.ones(3), np.full(3, 4.0), np.full(3, 40.0)
 PROFILE: Profile = synchronised(D, V, A, J)
@@ -83,3 +86,17 @@ def test_a_hold_is_quicker_than_a_ramp_of_the_override_only_where_accelerations_
 def test_an_override_beyond_nothing_and_full_is_refused(share: float) -> None:
     with pytest.raises(BadMotionLimit, match="speed override"):
         under((0.1, share))
+
+
+def test_an_arch_is_held_and_goes_on_over_the_same_places() -> None:
+    arm, down = robot("irb120"), (np.pi, 0.0, np.pi)
+    q = arm.joints_near(tf.from_xyz_euler([0.35, -0.15, 0.25], down), np.zeros(6))
+    plain = arch(arm, q, tf.from_xyz_euler([0.35, 0.15, 0.25], down), 0.03)
+    held = overridden(plain.at, plain.duration, arm.a_max, [(0.2, 0.0), (0.6, 1.0)], 5.0)
+    t = np.linspace(0.0, float(held.duration), 201)
+    q, _, acceleration = held.at(t)
+    assert float(held.duration) > float(plain.duration) + 0.2
+    assert np.abs(acceleration / arm.a_max).max() < 1 + 2e-3
+    places = plain.at(np.linspace(0.0, float(plain.duration), 3001))[0]
+    apart = np.abs(q[:, None, :] - places).max(axis=-1).min(axis=-1)
+    assert apart.max() < 1e-3

@@ -167,5 +167,5 @@ def test_joints_are_blended_between_their_stops() -> None:
     np.testing.assert_allclose(path.joints([0.0, 1.0]), q[[0, 2]], atol=1e-14)
     nearest = np.linalg.norm(path.joints(np.linspace(0, 1, 2001)) - q[1], axis=1).min()
     assert 0.0 < nearest < 0.2
-    with pytest.raises(BadMotionLimit, match=r"blend 0.6 is not between 0 and 0.5"):
-        joint_chain(q, [1.0, 1.0], blend=0.6)
+    with pytest.raises(BadMotionLimit, match=r"blend 1.1 is not between 0 and 1"):
+        joint_chain(q, [1.0, 1.0], blend=1.1)

@@ -10,7 +10,7 @@ import pytest
 from cellctl.motion import transforms as tf
 from cellctl.motion.belt import BeltRun, SpeedDrive, belt_run
 from cellctl.motion.errors import BadMotionLimit
-from cellctl.motion.rendezvous import Readiness, Rendezvous, Track, approach, meet, meet_from_rest
+from cellctl.motion.rendezvous import Readiness, Rendezvous, Track, approach, leaving, meet, meet_from_rest
 from cellctl.motion.robots import robot
 
 ARM = robot("irb120")
@@ -133,6 +133,23 @@ def test_each_part_may_lie_turned_as_it_likes() -> None:
     for row in range(3):
         alone = meet(ARM, Readiness(HOME), Track(turned[row], TRACK.direction, -0.2, 0.25), STEADY, -0.3)
         assert float(alone.time) == pytest.approx(float(found.time[row]), abs=1e-9)
+
+
+def test_a_part_goes_from_one_moving_belt_to_another_without_a_stop() -> None:
+    other = Track(tf.from_xyz_euler([0.3, 0.25, 0.25], DOWN), np.array([1.0, 0.0, 0.0]), -0.1, 0.25)
+    picked = meet(ARM, Readiness(HOME), TRACK, STEADY, -0.3, stay=0.1)
+    ready = leaving(ARM, picked, TRACK, STEADY, -0.3, stay=0.1)
+    np.testing.assert_allclose(ARM.fk(ready.q), TRACK.pose(picked.position + 0.1 * 0.2), atol=1e-9)
+    nests = np.array([-0.4, -0.3, -0.2])
+    placed = meet(ARM, ready, other, STEADY, nests)
+    assert placed.is_possible.all()
+    assert np.all(placed.time > ready.time)
+    motion = approach(ARM, ready, placed)
+    _, dq, _ = motion.at(0.0)
+    np.testing.assert_allclose(dq, np.broadcast_to(ready.dq, dq.shape), atol=1e-9)
+    _, dq, ddq = motion.at(np.linspace(0.0, 1.0, 201)[:, None, None] * motion.duration)
+    assert np.abs(dq / ARM.v_max).max() <= 1 + 1e-9
+    assert np.abs(ddq / ARM.a_max).max() <= 1 + 1e-9
 
 
 @pytest.mark.parametrize(

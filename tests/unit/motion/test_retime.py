@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from cellctl.motion import transforms as tf
-from cellctl.motion.arch import arch, straight_move
+from cellctl.motion.arch import arch, jump, straight_move
+from cellctl.motion.errors import OutOfReach
 from cellctl.motion.path import Arc, JointPath, Line, follow, joint_path
 from cellctl.motion.profile import rest_to_rest
 from cellctl.motion.retime import ToolLimits, Traversal, fastest, fastest_under
@@ -99,6 +100,15 @@ def test_curved_paths_take_as_long_as_with_toppra_but_keep_their_limits_between_
     assert speed < 1 + 1e-4
     assert acceleration < 1 + 1e-4
     assert max(speed, acceleration) > 0.999
+
+
+def test_on_a_coarse_grid_little_time_is_lost_and_only_where_limits_are_met() -> None:
+    v, a = np.ones(3), np.array([40.0, 50.0, 60.0])
+    for seed in range(10):
+        coarse, fine = (
+            float(fastest_under(wavy(seed, intervals), v, a).duration) for intervals in (100, 1500)
+        )
+        assert fine * (1 - 1e-3) < coarse < fine * 1.025
 
 
 def test_the_motion_named_is_the_slope_of_the_position_and_ends_where_the_path_does() -> None:
@@ -212,3 +222,32 @@ def test_arches_of_a_batch_are_those_of_each_alone() -> None:
         alone = arch(ARM, Q_LEFT, T_to[row], 0.03)
         assert float(alone.duration) == pytest.approx(float(both.duration[row]))
         np.testing.assert_allclose(alone.at(0.25)[0], both.at(0.25)[0][row], atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["hs4555g", "irb360_1_1600", "irb120"])
+def test_a_jump_is_as_fast_as_its_arch_or_faster_and_keeps_all_limits(name: str) -> None:
+    arm = robot(name)
+    places = {"hs4555g": (0.45, -0.2), "irb360_1_1600": (0.05, -1.2), "irb120": (0.35, 0.25)}
+    x, z = places[name]
+    home = 0.5 * (arm.lower + arm.upper)
+    T_from, T_to = np.stack([arm.fk(home)] * 2)
+    T_from[:3, 3], T_to[:3, 3] = (x, -0.1525, z), (x, 0.1525, z)
+    if name == "irb120":
+        T_from, T_to = T_LEFT, T_RIGHT
+    q = arm.joints_near(T_from, home)
+    motion = jump(arm, q, T_to, 0.025)
+    t = np.linspace(0.0, float(motion.duration), 2001)
+    found, dq, ddq = motion.at(t)
+    np.testing.assert_allclose(arm.fk(found[[0, -1]]), [T_from, T_to], atol=1e-9)
+    assert np.abs(dq / arm.v_max).max() < 1 + 1e-3
+    assert np.abs(ddq / arm.a_max).max() < 1 + 1e-3
+    assert np.abs(motion.jerk_at(t) / arm.j_max).max() < 1 + 1e-2
+    heights = arm.fk(found)[:, 2, 3] - T_from[2, 3]
+    assert heights.max() > 0.015
+    assert heights.min() > -1e-3
+    assert float(motion.duration) <= float(arch(arm, q, T_to, 0.025).duration) * 1.02
+
+
+def test_a_jump_to_beyond_reach_says_so() -> None:
+    with pytest.raises(OutOfReach):
+        jump(ARM, Q_LEFT, tf.from_xyz_euler([1.5, 0.0, 0.25], DOWN), 0.025)

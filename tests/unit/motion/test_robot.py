@@ -9,6 +9,7 @@ import pytest
 
 from cellctl.motion import transforms as tf
 from cellctl.motion import twists
+from cellctl.motion.delta import Delta
 from cellctl.motion.errors import BadMotionLimit, JointLimit, LinkageLimit, OutOfReach, TiltedPose
 from cellctl.motion.gantry import Gantry
 from cellctl.motion.palletiser import Palletiser
@@ -125,6 +126,18 @@ def test_manipulability_is_the_root_of_the_determinant_and_vanishes_where_the_wr
     J = arm.jacobian(q)
     assert arm.manipulability(q) == pytest.approx(np.sqrt(np.linalg.det(J @ J.T)))
     assert arm.manipulability(np.radians([10, 20, 30, 40, 0, 60])) < 1e-15
+
+
+def test_where_the_rods_of_a_delta_do_not_meet_or_lie_flat_velocities_are_no_numbers() -> None:
+    arm = Robot("flat", Delta(0.2, 0.5, 0.3, 0.2, can_turn=False), *np.ones((5, 3)))
+    flat, apart, hanging = (np.arccos(share) * np.ones(3) for share in (0.6, 0.61, 0.5))
+    assert np.isfinite(arm.fk(flat)).all()
+    assert np.isnan(arm.fk(apart)[:3, 3]).all()
+    for q in (flat, apart):
+        assert np.isnan(arm.jacobian(q)[:3]).all()
+    manipulability = arm.manipulability([flat, apart, hanging])
+    np.testing.assert_array_equal(np.isnan(manipulability), [True, True, False])
+    assert manipulability[2] > 0
 
 
 # --- turns ----------------------------------------------------------------------------------------------------

@@ -67,10 +67,18 @@ def test_all_of_a_thousand_reachable_poses_are_found_within_limits(make: object)
 
 def test_the_same_pose_has_the_same_joints_alone_and_again() -> None:
     arm = no_spherical_wrist()
-    T = arm.fk(np.random.default_rng(52).uniform(arm.lower, arm.upper, (20, 6)))
+    T = arm.fk(np.random.default_rng(52).uniform(arm.lower, arm.upper, (60, 6)))
     np.testing.assert_array_equal(arm.ik(T), arm.ik(T))
-    alone = np.array([arm.ik(one) for one in T])
-    assert np.abs(arm.fk(alone[:, 0]) - T).max() < 1e-9
+    np.testing.assert_allclose([arm.ik(one) for one in T], arm.ik(T), atol=1e-7)
+
+
+def test_fewer_joints_than_a_pose_needs_are_found_where_they_are_enough() -> None:
+    rows = [DhRow(0.3, 0, 0.1), DhRow(0.2, np.pi, 0), DhRow(0, 0, 0, 0, True), DhRow(0, 0, 0)]
+    scara = robot_of(rows, np.array([-2, -2.5, 0, -3.0]), np.array([2, 2.5, 0.2, 3.0]))
+    q = np.random.default_rng(56).uniform(scara.lower, scara.upper, (200, 4))
+    found = scara.ik(scara.fk(q))[:, 0]
+    assert np.abs(scara.fk(found) - scara.fk(q)).max() < 1e-9
+    scara.check_limits(found)
 
 
 def test_from_near_joints_the_search_goes_to_these() -> None:
@@ -109,6 +117,16 @@ def test_what_is_far_beyond_all_links_is_out_of_reach_and_what_is_only_not_found
     near_its_own_foot = tf.from_xyz_euler([0.0, 0.0, 0.02])
     with pytest.raises(NoSolutionFound, match="no joint positions reach the pose, searched from"):
         arm.joints_near(near_its_own_foot, np.zeros(7))
+
+
+def test_poses_beyond_all_links_are_not_searched_for_and_do_not_hold_up_the_others() -> None:
+    arm = seven_joints()
+    q = np.random.default_rng(57).uniform(0.9 * arm.lower, 0.9 * arm.upper, (6, 7))
+    T = arm.fk(q)
+    T[::2, 0, 3] += 3.0
+    np.testing.assert_array_equal(np.isnan(arm.ik(T)[:, 0, 0]), [True, False] * 3)
+    np.testing.assert_array_equal(np.isnan(arm.ik_near(T, q)[:, 0]), [True, False] * 3)
+    assert np.abs(arm.fk(arm.ik_near(T, q)[1::2]) - T[1::2]).max() < 1e-9
 
 
 def test_more_joints_than_there_are_primes_for_are_refused() -> None:

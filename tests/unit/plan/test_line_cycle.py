@@ -115,7 +115,9 @@ def test_no_order_of_the_robot_is_better_than_the_best(first, second, move):
             periods.append(cycle_time(steps, order=order).period)
         except NoSchedule:
             continue
-    assert best_line_cycle(steps).period == pytest.approx(min(periods), rel=1e-6)
+    best = best_line_cycle(steps)
+    assert best.period == pytest.approx(min(periods), rel=1e-6)
+    assert best.bound == best.period
 
 
 def test_the_station_before_the_bottleneck_waits_and_is_named():

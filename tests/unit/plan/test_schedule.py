@@ -278,6 +278,7 @@ def test_a_station_with_two_places_halves_what_it_takes():
     assert schedule.period == 36.0
     assert check_schedule(two, schedule, 6) is None
     assert check_schedule(one, schedule, 6).rule is Rule.STATION
+    assert [bound.period for bound in lower_bounds(two)[:2]] == [36.0, 12.0]
 
 
 def test_routes_share_a_robot_and_a_station():

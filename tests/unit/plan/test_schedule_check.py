@@ -89,6 +89,12 @@ def test_each_rule_is_broken_by_its_own_mistake(line, period, starts, robots, ru
     assert words in found.what
 
 
+def test_one_period_is_enough_to_see_what_parts_begun_before_are_in_the_way_of(line):
+    apart = replace(line, track=None)
+    found = check_schedule(apart, schedule_of(apart, 19.0, [0, 27, 44], ["left", "right", "third"]), cycles=1)
+    assert found.rule is Rule.STATION
+
+
 def test_robots_that_would_have_to_pass_each_other_collide(line):
     # left ends at 15 m after 41 s, right is at 0 m again after a period
     starts, robots = [0, 17, 34], ["right", "left", "left"]
