@@ -127,6 +127,7 @@ class DriverDeclaration:
     recovery: Mapping[str, Mapping[str, Recovery]]
     silence: Silence
     code: str  # "package.module:Class"
+    timing: str = ""  # "package.module:function" of device and talk: how long it takes (`cellctl.plan.timing`)
 
     def __post_init__(self) -> None:
         if not self.recovery or any(not by_condition for by_condition in self.recovery.values()):
@@ -292,11 +293,16 @@ class Machine(Driver, Protocol):
 class Reference:
     """Marks an option of a driver or kind as the name of something else in the line file."""
 
-    kind: str  # "device" or "point"
+    kind: str  # "device", "point" or "station"
+    is_output: bool | None = None  # of a point: which it must be; None: either
+    capability: str = ""  # of a device: what it must be; "": anything
 
 
 DeviceName = Annotated[str, Reference("device")]
+ArmName = Annotated[str, Reference("device", capability=Capability.ROBOT_ARM)]
 PointName = Annotated[str, Reference("point")]  # "io1.di4", "io1.do4"
+InputName = Annotated[str, Reference("point", is_output=False)]
+OutputName = Annotated[str, Reference("point", is_output=True)]
 StationName = Annotated[str, Reference("station")]  # "belt.load"
 
 

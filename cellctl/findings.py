@@ -109,18 +109,36 @@ class Report:
         self._findings: list[Finding] = []
         self._lines: dict[str, tuple[str, ...]] = {}
         self._counts: Counter[tuple[str, str]] = Counter()
+        self._known: set[Finding] = set()
 
     def add_source(self, file: str, text: str) -> None:
         """Keep the text of a file, to show excerpts of it and to know the order of files."""
         self._lines[file] = split_lines(text)
 
     def add(self, finding: Finding) -> None:
-        """Take up one finding."""
+        """Take up one finding; the same twice is one."""
+        if finding in self._known:
+            return
         self._lines.setdefault(finding.span.file, ())
         alike = (finding.span.file, finding.code)
         self._counts[alike] += 1
         if self._counts[alike] <= MOST_ALIKE:
+            self._known.add(finding)
             self._findings.append(finding)
+
+    def keeps(self, file: str, code: str) -> bool:
+        """Whether one more finding of this code in the file would be kept; one that would not is counted here."""
+        is_kept = self._counts[file, code] < MOST_ALIKE
+        if not is_kept:
+            self._counts[file, code] += 1
+        return is_kept
+
+    def take(self, other: Report) -> None:
+        """Take up everything of another report, the texts of its files too."""
+        self._lines |= {file: rows for file, rows in other._lines.items() if rows or file not in self._lines}
+        for finding in other.findings:
+            self.add(finding)
+        self._counts.update(other.left_out)
 
     def error(self, code: str, span: Span, message: str, help: str = "", *related: Related) -> None:
         """Take up one error."""

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
 from cellctl.device import Capability, Pose, Recovery, StationName
+from cellctl.errors import nearest
+from cellctl.motion.names import robot_names
+from cellctl.reading import fault
+from cellctl.reading.codes import DOES_NOT_FIT, NOT_A_CHOICE
 from cellctl.skill import (
     Ends,
     Holds,
@@ -22,6 +26,7 @@ from cellctl.skill import (
     StationKeys,
     Works,
 )
+from cellctl.units import Quantity
 from cellctl.written import Angle, AnyQuantity, Between, Duration, Length, Ratio, Speed, Written, usually
 
 
@@ -136,10 +141,21 @@ class Frame(Options):
         return Pose(self.x, self.y, self.z, self.alpha, self.beta, self.gamma)
 
 
+def _known(name: str) -> str:
+    if name not in robot_names():
+        close = " or ".join(repr(each) for each in nearest(name, robot_names()))
+        advice = f"did you mean {close}?" if close else f"known: {', '.join(robot_names()[:12])}, ..."
+        raise fault(NOT_A_CHOICE, f"no robot is called {name!r}", advice)
+    return name
+
+
+RobotName = Annotated[str, AfterValidator(_known)]
+
+
 class ArmOptions(Options):
     """`robot` names the arm in the motion core, which knows its geometry, limits and times."""
 
-    robot: str = Field(description="the arm's model in the motion core")
+    robot: RobotName = Field(description="the arm's model in the motion core")
     base: Frame = Field(default=Frame(), description="where its base stands in the line's frame")
     speed: Annotated[Ratio, Between("1 %", "100 %")] = usually("100 %", "of the greatest, in free motion")
     approach_speed: Annotated[Ratio, Between("1 %", "100 %")] = usually(
@@ -283,6 +299,16 @@ class Takes(Options):
 
     min: AnyQuantity | None = Field(default=None, description="the least value")
     max: AnyQuantity | None = Field(default=None, description="the greatest value")
+
+    @model_validator(mode="after")
+    def _agree(self) -> Takes:
+        if isinstance(self.min, Quantity) and isinstance(self.max, Quantity):
+            if self.min.dimension is not self.max.dimension:
+                message = f"'min' is {self.min.dimension.noun}, but 'max' is {self.max.dimension.noun}"
+                raise fault(DOES_NOT_FIT, message, "write both in units of one kind")
+            if self.min.value > self.max.value:
+                raise fault(DOES_NOT_FIT, "'min' is greater than 'max'", "exchange them, or check their units")
+        return self
 
 
 class Program(Options):

@@ -226,6 +226,9 @@ def recipe_file_page() -> str:
     parameters = "And the parameters of its skill: see [kinds](kinds.md)."
     blocks.append(_section("step", parameters, recipe_file.StepFile))
     blocks.append(_section("route", "", recipe_file.RouteFile))
+    blocks.append(_section("block", "In the place of a step.", recipe_file.BlockFile))
+    blocks.append(_section("include", "", recipe_file.IncludeFile))
+    blocks.append(_section("sub-recipe", "", recipe_file.SubrecipeFile))
     blocks.append(_section("parameter", "", recipe_file.ParameterFile))
     units = "Units: as in the [line file](line-file.md#units)."
     return page("The recipe file", doc(recipe_file), *blocks, units)

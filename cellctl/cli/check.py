@@ -13,9 +13,17 @@ from cellctl.cli.files import SUFFIXES, find_line, find_recipe, recipes_beside, 
 from cellctl.cli.output import print_json, say, uses_colour
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from cellctl.findings import Report
     from cellctl.line.model import Line
+    from cellctl.recipe.executable import Executable
+    from cellctl.recipe.load import Recipe
 
+MOST_ASKED = 12  # recipes and variants on one line of which `check` asks whether they can jam
+MOST_STATES = 20_000  # that it looks at for that; about 0.3 s
+
+FILES = ("line", "recipe")  # that are checked; sub-recipes are with the recipes that include them
 FORMATS = ("text", "json", "github", "sarif", "junit")
 
 
@@ -27,8 +35,8 @@ FORMATS = ("text", "json", "github", "sarif", "junit")
 def check(paths: tuple[str, ...], line_name: str | None, form: str, as_json: bool) -> None:
     """Check lines and recipes: files, directories, or names.
 
-    A line is checked with all recipes in the `products` beside its `lines`, a recipe with the line of --line or with
-    the lines in the `lines` beside its `products`.
+    A line is checked with the recipes in the `products` beside its `lines`, but for those that only another line there
+    can make; a recipe with the line of --line or with the lines in the `lines` beside its `products`.
     """
     checking = Checking(as_shown(find_line(line_name)) if line_name else None)
     for path in paths:
@@ -52,12 +60,16 @@ class Checking:
         self.report: Report = Report()
         self._kinds, self._drivers = load_kinds(), load_drivers()
         self._lines: dict[Path, Line | None] = {}
+        self._others: dict[
+            Path, Line | None
+        ] = {}  # read for recipes alone; what is wrong with them is not reported
+        self._made: dict[str, tuple[Line, list[Executable]]] = {}  # line -> what can be made on it
 
     def check(self, name: str) -> None:
         """Check what people name: a file, a directory, a line or a recipe. Raises click.UsageError."""
         path = Path(name)
         if path.is_dir():
-            files = sorted(p for p in path.rglob("*") if p.suffix in SUFFIXES and written_as(p))
+            files = sorted(p for p in path.rglob("*") if p.suffix in SUFFIXES and written_as(p) in FILES)
             if not files:
                 raise click.UsageError(f"there are no line or recipe files in {name}")
             for each in files:
@@ -66,6 +78,9 @@ class Checking:
         self._check_file(as_shown(_find(name)))
 
     def _check_file(self, path: Path) -> None:
+        if written_as(path) == "subrecipe":
+            say(f"{path}: a sub-recipe is checked with the recipes that include it")
+            return
         if written_as(path) == "recipe":
             self._check_recipe(path, self._lines_for(path))
             return
@@ -73,8 +88,15 @@ class Checking:
         if line is None:
             return
         for recipe in map(as_shown, recipes_beside(path.resolve())):
-            others = [other for each in lines_beside(recipe) if (other := self._quietly(each)) is not None]
-            self._check_recipe(recipe, [line, *(other for other in others if other.name != line.name)])
+            self._check_recipe(recipe, self._this_and_others(line, path), line)
+
+    def _this_and_others(self, line: Line, path: Path) -> Iterator[Line]:
+        """The line, then those beside it, each read only when it is asked for."""
+        yield line
+        for each in sorted(path.resolve().parent.glob("*")):
+            other = self._quietly(as_shown(each)) if is_line(each) else None
+            if other is not None and other.name != line.name:
+                yield other
 
     def _lines_for(self, recipe: Path) -> list[Line]:
         """The lines that a recipe may be made on; when none of them can be read, that is reported instead."""
@@ -97,40 +119,82 @@ class Checking:
     def _quietly(self, path: Path) -> Line | None:
         from cellctl.findings import Report
 
-        return self._lines[path] if path in self._lines else self._load(path, Report())
+        if path in self._lines:
+            return self._lines[path]
+        if path not in self._others:
+            self._others[path] = self._load(path, Report())
+        return self._others[path]
 
     def _load(self, path: Path, report: Report) -> Line | None:
         from cellctl.line.load import load_line
 
         return load_line(path, report, self._kinds, self._drivers)
 
-    def _check_recipe(self, path: Path, lines: list[Line]) -> None:
-        """A recipe is well when all its variants can be made on one of these lines, the first that fits."""
-        from cellctl.compile.compiler import compile_recipe
+    def _check_recipe(self, path: Path, lines: Iterable[Line], only: Line | None = None) -> None:
+        """A recipe is well when all its variants can be made on one of these lines, the first that fits.
+
+        Where that is not the `only` one that was asked about, nothing is said of the recipe.
+        """
         from cellctl.findings import Report
         from cellctl.recipe.load import load_recipe
 
         if str(path) in self.files:
             return
+        own = Report()
+        recipe = load_recipe(path, own)
+        best = best_attempt(recipe, lines) if recipe else None
+        if best and best.is_well and only not in (None, best.line):
+            return
         self.files[str(path)] = None
-        recipe = load_recipe(path, self.report)
-        if recipe is None:
+        self.report.take(own)
+        if best is None:
+            if recipe is not None:
+                say(f"{path}: no line to compile it for; name one with --line")
             return
-        reports = []
-        for line in lines:
-            report = Report()
-            for variant in recipe.variants:
-                compile_recipe(recipe, variant, line, report)
-            reports.append(report)
-            if not report.has_errors:
-                break
-        if not reports:
-            say(f"{path}: no line to compile it for; name one with --line")
-            return
-        best = min(reports, key=lambda report: len(report.findings) if report.has_errors else -1)
-        self.report.add_source(str(path), path.read_text("utf-8"))
-        for finding in dict.fromkeys(best.findings):
+        if best.is_well:
+            self._made.setdefault(best.line.name, (best.line, []))[1].extend(best.made)
+        for finding in dict.fromkeys(best.report.findings):
             self.report.add(finding)
+
+    def jams(self) -> Iterator[str]:
+        """For each line, whether what can be made on it can jam; not asked of many recipes, which would take long."""
+        for line, made in self._made.values():
+            if len(made) > MOST_ASKED:
+                yield f"{line.name}: whether parts of {len(made)} recipes and variants can jam was not asked"
+                continue
+            from cellctl.plan.deadlock import decide_jams
+            from cellctl.plan.reachable import Budget
+
+            yield f"{line.name}: {decide_jams(line, made, budget=Budget(MOST_STATES)).words()}"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """All variants of a recipe, compiled for one line."""
+
+    line: Line
+    made: list[Executable]
+    report: Report
+
+    @property
+    def is_well(self) -> bool:
+        """Whether the line can make all of them."""
+        return not self.report.has_errors
+
+
+def best_attempt(recipe: Recipe, lines: Iterable[Line]) -> Attempt | None:
+    """The recipe for the first line that can make it; else for that with the fewest findings; None without lines."""
+    from cellctl.compile.compiler import compile_recipe
+    from cellctl.findings import Report
+
+    attempts: list[Attempt] = []
+    for line in lines:
+        report = Report()
+        made = [compile_recipe(recipe, variant, line, report) for variant in recipe.variants]
+        attempts.append(Attempt(line, [each for each in made if each], report))
+        if attempts[-1].is_well:
+            return attempts[-1]
+    return min(attempts, key=lambda attempt: len(attempt.report.findings), default=None)
 
 
 def as_shown(path: Path) -> Path:
@@ -142,7 +206,12 @@ def as_shown(path: Path) -> Path:
 def lines_beside(recipe: Path) -> list[Path]:
     """The lines in the `lines` beside the `products` that a recipe stands in."""
     folder = recipe.resolve().parent.parent / "lines"
-    return [as_shown(p) for p in sorted(folder.glob("*")) if p.suffix in SUFFIXES and written_as(p) == "line"]
+    return [as_shown(path) for path in sorted(folder.glob("*")) if is_line(path)]
+
+
+def is_line(path: Path) -> bool:
+    """Whether it is a line file, by its name and its keys."""
+    return path.suffix in SUFFIXES and written_as(path) == "line"
 
 
 def _find(name: str) -> Path:
@@ -165,6 +234,8 @@ def _print(checking: Checking, form: str) -> None:
         warnings = len(report.findings) - errors
         counts = f"{_many(errors, 'error')}, {_many(warnings, 'warning')}" if report.findings else "all well"
         say(f"{_many(len(files), 'file')} checked: {counts}")
+        for note in () if report.has_errors else checking.jams():
+            say(note)
     else:
         click.echo(_in_form(checking, form), nl=False)
 

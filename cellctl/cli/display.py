@@ -8,6 +8,7 @@ from rich.console import Group, NewLine, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from cellctl.cli.output import titled
 from cellctl.messages import GONE, LOST
 
 Status = dict[str, Any]
@@ -43,7 +44,7 @@ def _orders(status: Status) -> RenderableType:
         ended = order["good"] + order["scrapped"] + order["removed"]
         table.add_row(
             order["order"],
-            f"{order['recipe']}/{order['variant']}",
+            titled(order["recipe"], order["variant"]),
             f"{order['good']} of {order['quantity']}",
             Text(str(order["scrapped"]), style="yellow" if order["scrapped"] else ""),
             str(order["begun"] - ended),

@@ -7,6 +7,8 @@ import click
 from cellctl.cli.output import json_option, print_json, print_table
 from cellctl.errors import UnknownName
 
+WIDEST = 160  # characters of a row of an example that are shown
+
 
 def all_codes() -> dict[str, dict[str, str]]:
     """Code -> what, why and instead of every finding and alarm."""
@@ -32,6 +34,29 @@ def all_codes() -> dict[str, dict[str, str]]:
     return found
 
 
+def all_examples() -> dict[str, str]:
+    """Code -> an example of each finding: lines that begin with `-` are wrong, those with `+` put it right."""
+    from cellctl.compile.examples import EXAMPLES as of_compile
+    from cellctl.line.examples import EXAMPLES as of_line
+    from cellctl.reading.examples import EXAMPLES as of_form
+    from cellctl.recipe.examples import EXAMPLES as of_recipe
+    from cellctl.yamlsource.examples import EXAMPLES as of_text
+
+    return of_text | of_form | of_line | of_recipe | of_compile
+
+
+def as_shown(example: str) -> str:
+    """An example for people: no row longer than a line, and what nobody can see as its escape."""
+    rows = [row if len(row) <= WIDEST else f"{row[:WIDEST]}..." for row in example.splitlines()]
+    return "".join("".join(c if c.isprintable() else _escaped(c) for c in row) + "\n" for row in rows)
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    byte = 0xDC80 <= code <= 0xDCFF  # which stands for a byte that is not UTF-8
+    return f"\\x{code - 0xDC00:02x}" if byte else character.encode("unicode_escape").decode()
+
+
 @click.command()
 @click.argument("code", required=False)
 @json_option
@@ -48,7 +73,10 @@ def explain(code: str | None, as_json: bool) -> None:
     if wanted not in codes:
         raise click.UsageError(str(UnknownName("code", code, codes)))
     text = codes[wanted]
+    example = all_examples().get(wanted, "")
     if as_json:
-        print_json({"code": wanted, **text})
+        print_json({"code": wanted, **text, "example": as_shown(example)})
         return
     click.echo(f"{wanted} ({text['kind']})\n\n{text['what']}\n\nWhy:  {text['why']}\nDo:   {text['instead']}")
+    if example:
+        click.echo(f"\nExample, - wrong and + right:\n\n{as_shown(example)}", nl=False)

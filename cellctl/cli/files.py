@@ -43,11 +43,12 @@ def find_recipe(name: str, line: Path) -> Path:
 
 def recipes_beside(line: Path) -> list[Path]:
     """The recipes in the `products` beside the line's `lines`."""
-    return list(_files([line.parent.parent / "products"]).values())
+    found = _files([line.parent.parent / "products"]).values()
+    return [path for path in found if written_as(path) != "subrecipe"]
 
 
 def written_as(path: Path) -> str:
-    """Whether a file is a "line" or a "recipe", by its keys; "" when it is neither."""
+    """Whether a file is a "line", a "recipe" or a "subrecipe", by its keys; "" when it is none."""
     try:
         text = path.read_text("utf-8", errors="replace")
     except OSError:
@@ -56,7 +57,7 @@ def written_as(path: Path) -> str:
     return found[1] if found else ""
 
 
-_FIRST_KEY = re.compile(r"^(line|recipe)[ \t]*:", re.MULTILINE)
+_FIRST_KEY = re.compile(r"^(line|recipe|subrecipe)[ \t]*:", re.MULTILINE)
 
 
 def _find(kind: str, name: str, places: list[Path]) -> Path:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from cellctl.cli.output import json_option, print_json, print_table
+from cellctl.cli.output import json_option, print_json, print_table, say, titled
 from cellctl.cli.state import state_of_a_line, state_option
+
+if TYPE_CHECKING:
+    from cellctl.line.model import Line
 
 
 @click.command()
@@ -33,7 +36,7 @@ def trace(part: str, as_json: bool, state: Path | None) -> None:
 def print_life(life: dict[str, Any]) -> None:
     """A part's life as text."""
     click.echo(
-        f"{life['part']}: {life['recipe']}/{life['variant']}, revision {life['revision']}, of {life['order']}"
+        f"{life['part']}: {titled(life['recipe'], life['variant'])}, revision {life['revision']}, of {life['order']}"
     )
     ended = f"{life['verdict']} at {shown_time(life['ended'])}" if life["ended"] else "on the line"
     click.echo(f"begun {shown_time(life['born'])}, {ended}; recipe {life['recipe_digest'][:12]}")
@@ -72,17 +75,36 @@ def _visit(born: float, visit: dict[str, Any]) -> tuple[str, ...]:
 @json_option
 @state_option
 def report(as_json: bool, state: Path | None) -> None:
-    """Counts, yield, cycle times and utilisation since the journal began."""
+    """Counts, yield, cycle times and utilisation since the journal began; each step's time beside the predicted one."""
     import msgspec
 
     from cellctl.live.records import runner_events
     from cellctl.runner.report import report as report_of
 
-    found = msgspec.to_builtins(report_of(runner_events(state_of_a_line(state))))
+    of = state_of_a_line(state)
+    found = msgspec.to_builtins(report_of(runner_events(of), _line_in(of)))
     if as_json:
         print_json(found)
     else:
         print_report(found)
+
+
+def _line_in(state: Path) -> Line | None:
+    """The line as it was started; None, and a word why, where its file is gone or another one by now."""
+    from cellctl.errors import CellctlError
+    from cellctl.live.deployment import load
+    from cellctl.live.line_file import read_line
+
+    try:
+        deployment = load(state)
+        line, _ = read_line(Path(deployment.line))
+    except (CellctlError, OSError) as error:
+        say(f"without predicted times: {error}")
+        return None
+    if line is None or line.digest != deployment.digest:
+        say(f"without predicted times: {deployment.line} is not what it was when the line was started")
+        return None
+    return line
 
 
 def print_report(found: dict[str, Any]) -> None:
@@ -95,9 +117,8 @@ def print_report(found: dict[str, Any]) -> None:
             f"           {found['parts_removed']} removed, {found['parts_in_flight']} still on the line"
         )
     for variant, counts in found["by_variant"].items():
-        click.echo(
-            f"           {variant}: {', '.join(f'{count} {verdict}' for verdict, count in counts.items())}"
-        )
+        ends = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+        click.echo(f"           {variant or 'no variant'}: {ends}")
     if found["cycle_time_s"] is not None:
         click.echo(f"cycle      {found['cycle_time_s']:.2f} s from part to part")
     click.echo(f"makespan   {found['makespan_s']:.1f} s")
@@ -107,12 +128,16 @@ def print_report(found: dict[str, Any]) -> None:
         click.echo(f"busiest    {found['busiest_module']}")
     click.echo()
     steps = (
-        (s["step"], s["count"], *(f"{s[k]:.3f}" for k in ("mean_s", "min_s", "max_s")))
+        (s["step"], s["count"], *(_seconds(s[k]) for k in ("mean_s", "min_s", "max_s", "predicted_s")))
         for s in found["steps"]
     )
-    print_table(steps, ("step", "times", "mean s", "least s", "most s"))
+    print_table(steps, ("step", "times", "mean s", "least s", "most s", "predicted s"))
     for alarm in found["alarms"]:
         click.echo(f"alarm      {alarm['code']} {alarm['text']}")
+
+
+def _seconds(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
 
 
 def shown_time(at: float | None) -> str:

@@ -9,6 +9,8 @@ from cellctl.cli.lazy import Entry, LazyGroup
 _SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Write and check": {
         "check": ("check:check", "Check lines and recipes; findings with line and column."),
+        "diff": ("diff:diff", "Compare two lines, recipes, revisions or variants."),
+        "plan": ("plan:plan", "Predict durations, cycle time, bottleneck and jams of orders."),
         "schema": ("schema:schema", "Print the editor schema of recipes or lines."),
         "explain": ("explain:explain", "Explain the code of a finding or alarm."),
     },

@@ -23,11 +23,35 @@ def order() -> None:
     "--id", "name", help="The order's id, chosen by who orders: the same id again is the same order."
 )
 @click.option("--priority", default=0, show_default=True, help="Higher goes first.")
+@click.option(
+    "--part",
+    "parts",
+    multiple=True,
+    metavar="NAME=VALUE,...",
+    help="Values of the recipe's parameters for one part; once for each part.",
+)
+@click.option(
+    "--parts",
+    "parts_file",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="The same from a YAML file: a list with one mapping for each part.",
+)
 @json_option
 @state_option
-def add(wanted: tuple[str, ...], name: str | None, priority: int, as_json: bool, state: Path | None) -> None:
-    """Order parts, such as `cellctl order add sensor-puck/indoor:4`."""
-    from cellctl.cli.orders import read_order
+def add(
+    wanted: tuple[str, ...],
+    name: str | None,
+    priority: int,
+    parts: tuple[str, ...],
+    parts_file: Path | None,
+    as_json: bool,
+    state: Path | None,
+) -> None:
+    """Order parts, such as `cellctl order add sensor-puck/indoor:4`.
+
+    Each part may be another: `cellctl order add sensor-puck/indoor --part force=40N --part "force=50 N"`.
+    """
+    from cellctl.cli.orders import read_order, read_parts
     from cellctl.live.client import Client
     from cellctl.live.deployment import load as load_deployment
 
@@ -36,17 +60,21 @@ def add(wanted: tuple[str, ...], name: str | None, priority: int, as_json: bool,
     orders = [read_order(text, line) for text in wanted]
     if name and len(orders) > 1:
         raise click.UsageError("--id names one order; give each its own command")
+    given = read_parts(parts, parts_file)
+    if given and len(orders) > 1:
+        raise click.UsageError(
+            "parts with values of their own belong to one order; give each its own command"
+        )
     taken = []
     with Client(place) as client:
         for each in orders:
-            body = {
+            body = each.body | {
                 "order": name or f"{each.label}-{secrets.token_hex(3)}",
-                "text": each.recipe.read_text("utf-8"),
-                "source": str(each.recipe),
-                "variant": each.variant,
-                "quantity": each.quantity,
                 "priority": priority,
             }
+            if given:
+                quantity = each.quantity if each.is_counted else given.count
+                body |= {"parts": given.text, "parts_source": given.source, "quantity": quantity}
             taken.append(client.call("order", body))
         state_now = client.call("status", {})["state"]
     if as_json:

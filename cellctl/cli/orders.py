@@ -1,9 +1,11 @@
-"""Orders as people write them: `RECIPE/VARIANT:QUANTITY`."""
+"""Orders as people write them: `RECIPE/VARIANT:QUANTITY`, and what they give for single parts."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -17,17 +19,77 @@ class Wanted:
     recipe: Path
     variant: str
     quantity: int
+    is_counted: bool = True  # False where no quantity was said
 
     @property
     def label(self) -> str:
         return f"{self.recipe.stem}{f'-{self.variant}' if self.variant else ''}"
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """What the runner's verb `order` takes of it: the texts go along, so that no file is read again."""
+        from cellctl.recipe.library import included_texts
+
+        included = included_texts(self.recipe)
+        return {
+            "text": self.recipe.read_text("utf-8"),
+            "source": str(self.recipe),
+            "variant": self.variant,
+            "quantity": self.quantity,
+            **({"included": included} if included else {}),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PartsGiven:
+    """The values that single parts have of their own: YAML, and what findings call it."""
+
+    text: str
+    source: str
+    count: int
+
+
+def read_parts(texts: tuple[str, ...], file: Path | None) -> PartsGiven | None:
+    """What `--part NAME=VALUE,...` says, each time of one part, or the list in a file; None where nothing is said.
+
+    Raises click.UsageError.
+    """
+    if file is not None and texts:
+        raise click.UsageError("give parts their values either by --part or by --parts")
+    if file is not None:
+        from cellctl.findings import Report
+        from cellctl.yamlsource import Sequence, load
+
+        listed = load(file, Report())
+        return PartsGiven(
+            file.read_text("utf-8"), str(file), len(listed.items) if isinstance(listed, Sequence) else 0
+        )
+    return PartsGiven("".join(map(_part, texts)), "--part", len(texts)) if texts else None
+
+
+def _part(text: str) -> str:
+    """`force=55 N, lid=lid-sealed` as an entry of a YAML list; an empty text is a part with the usual values."""
+    pairs = [pair.partition("=") for pair in text.split(",")] if text.strip() else []
+    for name, equals, value in pairs:
+        if not equals or not _NAME.fullmatch(name.strip()) or not _PLAIN.fullmatch(value.strip()):
+            raise click.UsageError(
+                f"{text!r}: write --part 'force=55 N, lid=lid-sealed', or use --parts FILE"
+            )
+    rows = [f"{name.strip()}: {value.strip()}" for name, _, value in pairs]
+    return "- " + "\n  ".join(rows) + "\n" if rows else "- {}\n"
+
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_PLAIN = re.compile(
+    r"[^\s#&*!|>'\"%@`\[\]{},:?-][^\n\r#:]*|-?[0-9.][^\n\r#:]*"
+)  # text that YAML reads as it stands
 
 
 def read_order(text: str, line: Path) -> Wanted:
     """Read `sensor-puck/indoor:4`, `sensor-puck:4`, `products/sensor-puck.yaml/indoor`; one part where no quantity
     is said. Raises click.UsageError.
     """
-    name, _, number = text.rpartition(":")
+    name, colon, number = text.rpartition(":")
     if not name:
         name, number = text, "1"
     if not number.isascii() or not number.isdigit() or int(number) < 1:
@@ -35,8 +97,8 @@ def read_order(text: str, line: Path) -> Wanted:
             f"{text!r}: after the colon stands how many parts, such as sensor-puck/indoor:4"
         )
     if Path(name).is_file() or "/" not in name:
-        return Wanted(find_recipe(name, line), "", int(number))
+        return Wanted(find_recipe(name, line), "", int(number), bool(colon))
     recipe, _, variant = name.rpartition("/")
     if not recipe or not variant:
         raise click.UsageError(f"{text!r} is no order; write it as RECIPE/VARIANT:QUANTITY")
-    return Wanted(find_recipe(recipe, line), variant, int(number))
+    return Wanted(find_recipe(recipe, line), variant, int(number), bool(colon))

@@ -29,6 +29,11 @@ def print_json(data: Any) -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(data), indent=2).decode())
 
 
+def titled(recipe: str, variant: str) -> str:
+    """`sensor-puck/indoor`, as orders are written; the name alone of a recipe that has no variants."""
+    return f"{recipe}/{variant}" if variant else recipe
+
+
 def uses_colour(stream: Any = None) -> bool:
     """Whether to colour what goes to `stream` (stdout by default)."""
     if os.environ.get("NO_COLOR"):

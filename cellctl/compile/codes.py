@@ -21,6 +21,16 @@ STAYS_ON_LINE = "CC-C014"
 NOTHING_TO_SCRAP = "CC-C015"
 TOO_MANY_PARTS = "CC-C016"
 NOBODY_ANNOUNCES = "CC-C017"
+WAITS_FOR_EVER = "CC-C018"
+NOBODY_ASKED = "CC-C019"
+COMPONENT_LEFT = "CC-C020"
+NO_NEXT_PART = "CC-C021"
+NEVER_DONE = "CC-C022"
+NOT_ALL_FOLLOWED = "CC-C023"
+TIMEOUT_TOO_SHORT = "CC-C024"
+WRONG_RESULT = "CC-C030"
+OUT_OF_REACH = "CC-C031"
+UNKNOWN_ROBOT = "CC-C032"
 
 CODES = {
     UNKNOWN_SKILL: CodeText(
@@ -89,7 +99,7 @@ CODES = {
         "Take the suggestion, or leave `by` out.",
     ),
     STAYS_ON_LINE: CodeText(
-        "After the last step the part still stands on the line.",
+        "When all is done, after the last step or on some other path, the part still stands on the line.",
         "It keeps its station, so that the line stops when all stations are full.",
         "End with a step that brings it to a station with `sink: true`.",
     ),
@@ -107,5 +117,59 @@ CODES = {
         "No module announces parts at this station.",
         "A part that nobody announces never begins.",
         "Name a station of a module that finds parts by itself, or let the runner make them: without `arrives`.",
+    ),
+    WAITS_FOR_EVER: CodeText(
+        "On some path a step waits for what never happens.",
+        "Every path was followed, with every outcome of every step, for parts alone on the line: there the part stands "
+        "until a person helps. Nobody can take it from there, its target is taken, or what it waits for never comes.",
+        "Give the outcome a route that goes on from where it leaves the part, or somebody a pose for that place.",
+    ),
+    NOBODY_ASKED: CodeText(
+        "A route goes on by itself after an outcome that may leave something in a gripper, or nobody knows where.",
+        "Only a person can take it from there, and nobody is asked: the part waits until somebody notices.",
+        "Write `ask` as the route of this outcome.",
+    ),
+    COMPONENT_LEFT: CodeText(
+        "On some path a component is left behind.",
+        "A dropped component lies in the line's way, and one that is left in a gripper keeps it from working.",
+        "Write `ask` as the route of the outcome that leaves it.",
+    ),
+    NO_NEXT_PART: CodeText(
+        "After some path the line is not such that a next part can begin.",
+        "A carrier, gripper or station stays taken, so the line makes one part and stops.",
+        "Let every path leave the line as it was: carriers empty, grippers free.",
+    ),
+    NEVER_DONE: CodeText(
+        "No path comes to this step.",
+        "A scrap step is done when a route names it, or needs one that is; `scrap` means the first.",
+        "Name the step in a route, let it need another, or remove it.",
+    ),
+    NOT_ALL_FOLLOWED: CodeText(
+        "The recipe has more paths than are followed.",
+        "Only the plainest ones were: what may be wrong with the others is not known.",
+        "Fewer routes that lead back, and fewer parts at once, make fewer paths.",
+    ),
+    TIMEOUT_TOO_SHORT: CodeText(
+        "A step is allowed less time than it takes.",
+        "The runner would stop each part's command before it is done.",
+        "Allow more time, or correct the `time` of the program in the line file.",
+    ),
+    WRONG_RESULT: CodeText(
+        "A result is used for a parameter that measures something else.",
+        "A length where a force is wanted would be taken for newtons, when the part already lies in the machine.",
+        "Name a result of the right dimension, or another parameter.",
+    ),
+    OUT_OF_REACH: CodeText(
+        "An arm cannot reach a station of the step, with the tool that it wears.",
+        "The pose itself, its approach, a nest or a `via` is outside the workspace or beyond a joint's limit, or the "
+        "straight way down from the approach cannot be followed in the posture in which the arm comes. The arm's "
+        "controller would refuse the motion, with the part in the gripper. It is a warning where another arm can do "
+        "the step, or where it depends on where the arm comes from.",
+        "Move the station or the arm's base, correct the pose, or give the station a `via` or another `approach`.",
+    ),
+    UNKNOWN_ROBOT: CodeText(
+        "The motion core does not know this robot.",
+        "Without its lengths and limits nobody can say what it reaches and how long it takes.",
+        "Take the suggestion: `robot` at the arm in the line file names a robot of the library.",
     ),
 }

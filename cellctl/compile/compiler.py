@@ -1,12 +1,13 @@
 """A recipe's variant and a line -> an executable recipe, or findings. Pure, and the same for the same two.
 
-Steps are followed one by one from the first, with the stations where the part may be by then. What happens when
-several parts share the line, and whether they can jam, is asked of `cellctl.flow`.
+Steps are followed one by one from the first, with the stations where the part may be by then; then every path, with
+every outcome, through `cellctl.flow`. Whether several parts on the line can jam is asked elsewhere.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -14,14 +15,18 @@ from cellctl.compile.casting import doing
 from cellctl.compile.codes import (
     NOBODY_ANNOUNCES,
     NOTHING_TO_SCRAP,
-    STAYS_ON_LINE,
     UNKNOWN_OUTCOME,
     UNKNOWN_RESULT,
 )
+from cellctl.compile.durations import check_timeouts
 from cellctl.compile.names import station
+from cellctl.compile.paths import check_paths
+from cellctl.compile.reach import check_reach
+from cellctl.compile.results import check_dimension
 from cellctl.compile.step import Places, StepCompiler
 from cellctl.findings import Report
 from cellctl.line.model import Line
+from cellctl.plan.durations import quickest
 from cellctl.recipe.codes import UNKNOWN_VARIANT
 from cellctl.recipe.executable import Executable, Route, Step
 from cellctl.recipe.file import SCRAP, RouteFile
@@ -47,7 +52,12 @@ def compile_recipe(recipe: Recipe, variant: str, line: Line, report: Report) -> 
             return None
         sheet.unknown(UNKNOWN_VARIANT, where, f"variant of {recipe.name}", variant, known)
         return None
-    return _Compiler(recipe, recipe.variants[variant], line, sheet).executable()
+    scratch = Report()  # a mistake in a repeated step is told once
+    sheet = Sheet(recipe.root, recipe.through(scratch))
+    executable = _Compiler(recipe, recipe.variants[variant], line, sheet).executable()
+    for finding in {(finding.code, finding.span): finding for finding in reversed(scratch.findings)}.values():
+        report.add(finding)
+    return executable
 
 
 def check_recipe(recipe: Recipe, line: Line, report: Report) -> dict[str, Executable]:
@@ -75,13 +85,12 @@ class _Compiler:
         """The executable; None after findings."""
         arrives = self._arrives()
         start: Places = frozenset(arrives) or GONE
-        steps, places = self._walked(_in_order(self.variant.steps), start)
-        scrap, _ = self._walked(_in_order(self.variant.scrap), None)
+        steps = self._walked(_in_order(self.variant.steps), start)
+        scrap = self._walked(_in_order(self.variant.scrap), None)
         self._check_results(steps)
         if not self.sheet.is_well:
             return None
-        self._check_end(places)
-        return Executable(
+        executable = Executable(
             self.recipe.name,
             self.recipe.revision,
             self.variant.name,
@@ -91,6 +100,11 @@ class _Compiler:
             announced=bool(arrives),
             arrives=arrives,
         )
+        texts = (*self.variant.steps, *self.variant.scrap)
+        check_timeouts((*steps, *scrap), self.line, texts, self.sheet, partial(quickest, self.line))
+        check_reach((*steps, *scrap), self.line, texts, self.sheet)
+        check_paths(executable, self.line, texts, self.sheet)
+        return executable if self.sheet.is_well else None
 
     def _arrives(self) -> tuple[str, ...]:
         """The stations where a module announces parts."""
@@ -109,8 +123,8 @@ class _Compiler:
             found.append(full)
         return tuple(found)
 
-    def _walked(self, texts: Iterable[StepText], start: Places) -> tuple[list[Step], Places]:
-        """The steps, and where the part may be after the last. Each begins where those that it needs have left it."""
+    def _walked(self, texts: Iterable[StepText], start: Places) -> list[Step]:
+        """The steps. Each begins where those that it needs have left the part."""
         steps = []
         after: dict[str, Places] = {}
         for text in texts:
@@ -121,7 +135,7 @@ class _Compiler:
             step, after[text.name] = compiler.compiled()
             if step is not None:
                 steps.append(replace(step, routes=self._routes(text, before, after[text.name])))
-        return steps, [*after.values()][-1] if after else start
+        return steps
 
     # --- outcomes ---------------------------------------------------------------------------------------------
 
@@ -168,22 +182,15 @@ class _Compiler:
 
     def _check_results(self, steps: Sequence[Step]) -> None:
         """Every `$step.result` names a result that the step gives."""
-        texts = {text.name: text for text in self.variant.steps}
+        texts, made = {text.name: text for text in self.variant.steps}, {step.name for step in steps}
         for step in steps:
             for parameter, reference in step.references.items():
-                source, _, result = reference.partition(".")
+                source, _, result = reference.rpartition(".")
                 gives = StepCompiler(self.line, self.sheet, texts[source], None).results()
-                if result not in gives:
+                if result not in gives and source in made:
                     where = texts[step.name].parameters[parameter].span
                     self.sheet.unknown(UNKNOWN_RESULT, where, f"result of {source!r}", result, gives)
-
-    def _check_end(self, places: Places) -> None:
-        standing = [name for name in places or () if name and not self.line.stations[name].sink]
-        if standing and self.variant.steps:
-            last = self.variant.steps[-1].node
-            advice = "end with a step that brings it to a station with `sink: true`"
-            message = f"after the last step the part stands at {' or '.join(sorted(standing))}"
-            self.sheet.report.warn(STAYS_ON_LINE, last.items["step"].span, message, advice)
+                check_dimension(self.sheet, self.line, steps, step, parameter, texts[step.name])
 
 
 def _in_order(steps: Sequence[StepText]) -> list[StepText]:

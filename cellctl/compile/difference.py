@@ -37,11 +37,12 @@ class How(StrEnum):
 
 @dataclass(frozen=True)
 class Item:
-    """A thing with a name, and what is so about it; a fact that is not there is none of its facts."""
+    """A thing with a name, and what is so about it. Facts that are `usual` go without saying in a summary."""
 
     of: str  # what it is: "step", "station", "device"
     name: str
     facts: Mapping[str, Fact] = field(default_factory=dict)
+    usual: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +181,11 @@ _DEGREES = 57.29577951308232  # [deg/rad]
 
 def _difference(old: Quantity, new: Quantity) -> str:
     """By how much, in the unit in which both are shown; computed with the digits that are shown."""
-    (was, _), (now, unit) = (show(each).split(" ") for each in (old, new))
     if old.dimension is Dimension.TEMPERATURE:
-        return f"{Decimal(repr(new.value)) - Decimal(repr(old.value)):+f} K"
-    return f"{_signed(Decimal(now) - Decimal(was))} {unit}"
+        return f"{_signed(Decimal(repr(new.value)) - Decimal(repr(old.value)))} K"
+    (was, _), (now, unit) = (show(each).split(" ") for each in (old, new))
+    is_ratio = old.dimension is Dimension.RATIO
+    return f"{_signed(Decimal(now) - Decimal(was))} {'points' if is_ratio else unit}"
 
 
 def _signed(number: Decimal) -> str:
@@ -253,6 +255,7 @@ def _short(number: float) -> str:
 
 
 def summary(item: Item, *more: str) -> str:
-    """All facts of an item in one line; the first of a step, what it does, without its key."""
-    facts = [shown(fact) if what == "do" else f"{what} {shown(fact)}" for what, fact in item.facts.items()]
+    """The facts of an item in one line, but for the usual ones; what a step does without its key."""
+    told = {what: shown(fact) for what, fact in item.facts.items() if what not in item.usual}
+    facts = [text if what == "do" else f"{what} {text}" for what, text in told.items()]
     return ", ".join(part for part in (*facts, *more) if part)

@@ -67,7 +67,8 @@ def _of_station(station: Station) -> dict[str, Fact]:
     facts |= {f"via {n}": pose for n, pose in enumerate(station.via, start=1)}
     facts |= _said({"capacity": 0 if station.capacity == 1 else station.capacity, "sink": station.sink})
     facts |= _of_grid(station.grid)
-    return facts | _options(station.options) if station.options else facts
+    own: dict[str, Fact] = _options(station.options) if station.options else {}
+    return {**facts, **own}
 
 
 def _of_grid(grid: Grid | None) -> dict[str, Fact]:
@@ -79,7 +80,8 @@ def _of_grid(grid: Grid | None) -> dict[str, Fact]:
         "grid.rows": grid.rows,
         "grid.column_pitch": _length(grid.column_pitch),
         "grid.row_pitch": _length(grid.row_pitch),
-    } | turn
+        **turn,
+    }
 
 
 def _tools(line: Line) -> Iterator[Item]:

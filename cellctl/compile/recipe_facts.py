@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from cellctl.compile.casting import doing
 from cellctl.compile.difference import Change, Fact, Item, differences
 from cellctl.line.model import Line, Module
 from cellctl.messages import Limits, Value
@@ -64,9 +65,18 @@ def step_items(executable: Executable, line: Line, section: str) -> list[Item]:
     of = "step" if section == "steps" else "scrap step"
     above = [(), *((step.name,) for step in steps)]
     return [
-        Item(of, step.name, dict(_facts(step, line, usual)))
-        for step, usual in zip(steps, above, strict=False)
+        Item(of, step.name, dict(_facts(step, line, needs)), _usual(step, line))
+        for step, needs in zip(steps, above, strict=False)
     ]
+
+
+def _usual(step: Step, line: Line) -> frozenset[str]:
+    """What follows from the skill: the form of its step, its commands, and routes as the skill itself has them."""
+    what = doing(line, step.skill)
+    outcomes = what.outcomes if what else {}
+    routes = {name: Route(retry=outcome.repeats) for name, outcome in outcomes.items()}
+    ready = {f"on {name}" for name, route in step.routes.items() if route == routes.get(name)}
+    return frozenset({"works", "phases", *ready})
 
 
 def _facts(step: Step, line: Line, usual: tuple[str, ...]) -> Iterator[tuple[str, Fact]]:

@@ -28,7 +28,7 @@ Places: TypeAlias = (
     "frozenset[str] | None"  # stations where the part may be; {""}: not there yet; None: not known
 )
 
-_KEYS = {  # which of these keys a step has, by what its skill works on: needed, allowed
+STEP_KEYS = {  # which of these keys a step has, by what its skill works on: needed, allowed
     Works.MOVES: ({"to"}, {"to", "take", "at"}),
     Works.JOINS: ({"take", "into"}, {"take", "into"}),
     Works.STAYS: (set[str](), {"at"}),
@@ -80,7 +80,7 @@ class StepCompiler:
         return what
 
     def _keys_fit(self, what: Doing) -> bool:
-        needed, allowed = _KEYS[what.works]
+        needed, allowed = STEP_KEYS[what.works]
         given = {key for key in ("to", "take", "into", "at") if key in self.text.node.items}
         for key in sorted(given - allowed):
             where = self.text.node.key_spans[key]
@@ -212,7 +212,7 @@ class StepCompiler:
         return None if self.places is None else frozenset(place for place in self.places if place)
 
     def _demand_part(self) -> None:
-        """The part is there, and still on the line."""
+        """The part is there, and still on the line; where it is not, steps after this one are not blamed for it."""
         if self.places == frozenset({""}):
             where = self.text.node.items["step"].span
             advice = (
@@ -221,11 +221,14 @@ class StepCompiler:
             self.sheet.error(
                 NOT_THERE, where, f"{self.text.name!r} needs a part, but there is none yet", advice
             )
+            self.places = None
+            return
         left = sorted(place for place in self.places or () if place and self.line.stations[place].sink)
         if left:
             where = self.text.node.items["step"].span
             message = f"{self.text.name!r} needs the part, but it has left the line at {left[0]}"
             self.sheet.error(NOT_THERE, where, message, "put this step before that")
+            self.places = None
 
     def _demand_place(self, wanted: frozenset[str], key: str, why: str) -> None:
         is_missing = not self._known_places() and wanted != {""}  # which is another finding

@@ -14,6 +14,7 @@ from cellctl.flow.claims import (
     zones_of,
 )
 from cellctl.flow.events import Dispatched
+from cellctl.flow.safe_states import SafeStates
 from cellctl.flow.safety import is_safe_after
 from cellctl.flow.state import FlowState, Part
 from cellctl.line.model import Line, Module, station_of
@@ -32,35 +33,58 @@ def next_steps(state: FlowState, part: Part) -> Iterator[Step]:
 
 
 def bind(
-    state: FlowState, line: Line, ready: frozenset[str], parts: tuple[Part, ...], step: Step, at: float
+    state: FlowState,
+    line: Line,
+    ready: frozenset[str],
+    parts: tuple[Part, ...],
+    step: Step,
+    at: float,
+    known: SafeStates | None = None,
 ) -> Dispatched | Wait:
     """The command that does `step` on `parts` now, all its modules and places free and the line safe after it.
 
     `ready` are the modules that take commands. Returns why it must wait otherwise.
     """
+    why: Wait = f"{step.name}: no module can do it from where the part is"
+    for choice in choices(state, line, ready, parts, step, at):
+        if isinstance(choice, Wait):
+            why = choice
+        elif _is_allowed(state, line, choice, known):
+            return choice
+        else:
+            why = f"{step.name}: {_targets(choice.items)} stays free, or the line could jam"
+    return why
+
+
+def choices(
+    state: FlowState, line: Line, ready: frozenset[str], parts: tuple[Part, ...], step: Step, at: float
+) -> Iterator[Dispatched | Wait]:
+    """Every command that could do `step` on `parts` now if nothing could jam, and why the others cannot."""
     taken = claims(state, line)
     on = {station_of(part.place) for part in parts} & carriers_in_hand(state)
     if on:
-        return f"{step.name}: the carrier {min(on)} is on its way, or something is done at it"
-    why: Wait = f"{step.name}: no module can do it from where the part is"
+        yield f"{step.name}: the carrier {min(on)} is on its way, or something is done at it"
+        return
     for modules in _casts(line, step, parts):
         blocked = _blocked_modules(state, taken, ready, modules)
         if blocked:
-            why = blocked
+            yield blocked
             continue
         for items in _item_choices(state, line, taken, modules, parts, step):
             if isinstance(items, Wait):
-                why = items
+                yield items
                 continue
             zones = zones_of(line, tuple(modules.values()), items) & taken.zones
             if zones:
-                why = f"{step.name}: zone {min(zones)} is in use"
+                yield f"{step.name}: zone {min(zones)} is in use"
                 continue
-            event = _dispatched(state, modules, items, parts, step, at)
-            if is_safe_after(state, line, event):
-                return event
-            why = f"{step.name}: {_targets(items)} stays free, or the line could jam"
-    return why
+            yield _dispatched(state, modules, items, parts, step, at)
+
+
+def _is_allowed(state: FlowState, line: Line, event: Dispatched, known: SafeStates | None) -> bool:
+    """Whether the line cannot jam after `event`: by the table of its states, and where that has none, by the banker."""
+    permitted = known.permits(state, line, event) if known else None
+    return is_safe_after(state, line, event) if permitted is None else permitted
 
 
 def continued(state: FlowState, number: int, at: float) -> Dispatched:

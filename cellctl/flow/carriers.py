@@ -31,7 +31,7 @@ def empty_carriers(state: FlowState) -> dict[str, str]:
 def carrier_move(
     state: FlowState, line: Line, ready: frozenset[str], needs: Needs, at: float
 ) -> Dispatched | None:
-    """The next way of an empty carrier to the stop after its own; None where nobody needs one."""
+    """The next way of a carrier to the stop after its own, for no step's sake; None where nobody needs one."""
     if not line.carriers:
         return None
     taken = claims(state, line)
@@ -78,7 +78,8 @@ def _that_should_go_on(
                 continue
             if rides and part is not None:
                 carrier = station_of(part.place)
-                if carrier not in in_hand and state.carriers[carrier] in line.stations:
+                is_free = carrier not in in_hand and carrier not in state.stuck
+                if is_free and state.carriers[carrier] in line.stations:
                     yield from _making_way(line, taken, idle, carrier, state.carriers[carrier], target)
             elif target not in state.carriers.values():
                 yield from _coming_up(line, taken, idle, target)

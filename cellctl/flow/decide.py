@@ -9,6 +9,7 @@ from cellctl.flow.carriers import Needs, carrier_move
 from cellctl.flow.claims import claims
 from cellctl.flow.events import Dispatched, FlowEvent, PartBorn, PartEnded
 from cellctl.flow.fold import apply, fold
+from cellctl.flow.safe_states import SafeStates
 from cellctl.flow.state import FlowState, Order, Part
 from cellctl.line.model import Line, Station, station_of
 from cellctl.messages import GONE, Item
@@ -16,27 +17,32 @@ from cellctl.recipe.executable import Executable, Step
 from cellctl.skill import Works
 
 
-def decide(state: FlowState, line: Line, ready: frozenset[str], at: float) -> tuple[FlowEvent, ...]:
+def decide(
+    state: FlowState, line: Line, ready: frozenset[str], at: float, known: SafeStates | None = None
+) -> tuple[FlowEvent, ...]:
     """Everything that may happen now, in order: parts that end, commands to send, parts to begin.
 
-    `ready` are the modules that take commands; `at` is only stamped on the events (UTC [s]).
+    `ready` are the modules that take commands; `at` is only stamped on the events (UTC [s]). `known` are the states of
+    the line for which it is known exactly whether it can jam; for others, and without it, the banker's rule decides.
     """
     decided: list[FlowEvent] = []
     while True:
-        events = _next(state, line, ready, at)
+        events = _next(state, line, ready, at, known)
         if not events:
             return tuple(decided)
         state = fold(events, state)
         decided += events
 
 
-def _next(state: FlowState, line: Line, ready: frozenset[str], at: float) -> list[FlowEvent]:
+def _next(
+    state: FlowState, line: Line, ready: frozenset[str], at: float, known: SafeStates | None
+) -> list[FlowEvent]:
     return (
         _ends(state, at)
         or _continues(state, ready, at)
-        or _works(state, line, ready, at)
+        or _works(state, line, ready, at, known)
         or _feeds(state, line, ready, at)
-        or _begins(state, line, ready, at)
+        or _begins(state, line, ready, at, known)
         or _carriers(state, line, ready, at)
     )
 
@@ -46,13 +52,14 @@ def _next(state: FlowState, line: Line, ready: frozenset[str], at: float) -> lis
 
 def _ends(state: FlowState, at: float) -> list[FlowEvent]:
     for part in state.parts.values():
-        verdict = _verdict(state, part)
+        verdict = verdict_on(state, part)
         if verdict and not part.job:
             return [PartEnded(part.id, verdict, at)]
     return []
 
 
-def _verdict(state: FlowState, part: Part) -> str:
+def verdict_on(state: FlowState, part: Part) -> str:
+    """How a part has ended: "good", "scrap", "removed" or "withdrawn"; empty while it has not."""
     if part.removed:
         return "removed"
     if part.has_left:
@@ -78,7 +85,9 @@ def _continues(state: FlowState, ready: frozenset[str], at: float) -> list[FlowE
     return []
 
 
-def _works(state: FlowState, line: Line, ready: frozenset[str], at: float) -> list[FlowEvent]:
+def _works(
+    state: FlowState, line: Line, ready: frozenset[str], at: float, known: SafeStates | None
+) -> list[FlowEvent]:
     for part in by_urgency(state):
         if not is_waiting(part):
             continue
@@ -86,7 +95,7 @@ def _works(state: FlowState, line: Line, ready: frozenset[str], at: float) -> li
             parts = _gathered(state, part, step)
             if parts is None:
                 continue
-            event = bind(state, line, ready, parts, step, at)
+            event = bind(state, line, ready, parts, step, at, known)
             if isinstance(event, Dispatched):
                 return [event]
     return []
@@ -117,7 +126,7 @@ def _gathered(state: FlowState, part: Part, step: Step) -> tuple[Part, ...] | No
         return tuple(there[: step.parts])
     coming = any(
         step.name not in p.done and p not in there for p in state.parts.values() if p.recipe == part.recipe
-    ) or any(order.open for order in state.orders.values() if order.recipe == part.recipe)
+    ) or any(part.recipe in order.to_come for order in state.orders.values())
     return None if coming else tuple(there)
 
 
@@ -151,9 +160,10 @@ def wanted(state: FlowState) -> Counter[str]:
                 count[step.take] += 1
     if not state.draining:
         for order in state.orders.values():
-            for step in state.recipes[order.recipe].steps if order.open else ():
-                if step.take:
-                    count[step.take] += order.open
+            for digest, parts in order.to_come.items():
+                for step in state.recipes[digest].steps:
+                    if step.take:
+                        count[step.take] += parts
     return count
 
 
@@ -194,24 +204,32 @@ def _feed(state: FlowState, station: Station, at: float) -> Dispatched:
 # --- beginning parts --------------------------------------------------------------------------------------------
 
 
-def _begins(state: FlowState, line: Line, ready: frozenset[str], at: float) -> list[FlowEvent]:
+def _begins(
+    state: FlowState, line: Line, ready: frozenset[str], at: float, known: SafeStates | None
+) -> list[FlowEvent]:
     if state.draining or _is_full(state, line):
         return []
     for order in sorted(state.orders.values(), key=lambda order: -order.priority):
-        executable = state.recipes[order.recipe]
+        executable = state.recipes[order.recipe_of(order.begun)]
         if order.open and not executable.announced:
-            events = _begin(state, line, ready, order, executable, at)
+            events = _begin(state, line, ready, order, executable, at, known)
             if events:
                 return events
     return []
 
 
 def _begin(
-    state: FlowState, line: Line, ready: frozenset[str], order: Order, executable: Executable, at: float
+    state: FlowState,
+    line: Line,
+    ready: frozenset[str],
+    order: Order,
+    executable: Executable,
+    at: float,
+    known: SafeStates | None,
 ) -> list[FlowEvent]:
     """The birth of a part together with its first command; nothing while that must wait."""
     first = _first(executable)
-    count = min(first.parts, order.open) if first.works is Works.MAKES else 1
+    count = min(first.parts, order.alike) if first.works is Works.MAKES else 1
     events: list[FlowEvent] = []
     born = state
     for _ in range(count):
@@ -219,7 +237,7 @@ def _begin(
         born = apply(born, birth)
         events.append(birth)
     parts = tuple(born.parts[event.part] for event in events if isinstance(event, PartBorn))
-    command = bind(born, line, ready, parts, first, at)
+    command = bind(born, line, ready, parts, first, at, known)
     return [*events, command] if isinstance(command, Dispatched) else []
 
 
@@ -232,7 +250,9 @@ def _carriers(state: FlowState, line: Line, ready: frozenset[str], at: float) ->
     ]
     if not state.draining and not _is_full(state, line):
         orders = sorted(state.orders.values(), key=lambda order: -order.priority)
-        needs += [(None, _first(state.recipes[order.recipe])) for order in orders if order.open]
+        needs += [
+            (None, _first(state.recipes[order.recipe_of(order.begun)])) for order in orders if order.open
+        ]
     move = carrier_move(state, line, ready, needs, at)
     return [move] if move is not None else []
 

@@ -69,7 +69,7 @@ def apply(state: FlowState, event: FlowEvent) -> FlowState:
         case Corrected(item, place):
             return _corrected(state, item, place)
         case OrderTaken(id_, recipe, quantity, priority, parts):
-            order = Order(id_, recipe, quantity, priority, parts=parts)
+            order = Order(id_, recipe, quantity, priority, parts=parts, recipes=event.recipes)
             return replace(state, orders={**state.orders, id_: order})
         case OrderCancelled(id_):
             return _with_order(state, replace(state.orders[id_], cancelled=True))
@@ -109,7 +109,7 @@ def _born(state: FlowState, event: PartBorn) -> FlowState:
     part = Part(
         event.part,
         event.order,
-        order.recipe,
+        order.recipe_of(order.begun),
         event.place,
         given={**given, **event.given},
         announcer=event.announcer,
@@ -289,7 +289,8 @@ def _pruned(state: FlowState) -> FlowState:
         return state
     forgotten = set(finished[:-REMEMBERED])
     orders = {name: order for name, order in state.orders.items() if name not in forgotten}
-    used = {order.recipe for order in orders.values()} | {part.recipe for part in state.parts.values()}
+    used = {digest for order in orders.values() for digest in (order.recipe, *order.made_by)}
+    used |= {part.recipe for part in state.parts.values()}
     recipes = {digest: recipe for digest, recipe in state.recipes.items() if digest in used}
     return replace(state, orders=orders, recipes=recipes)
 

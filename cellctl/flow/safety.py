@@ -18,8 +18,10 @@ from cellctl.flow.routes import depending_on
 from cellctl.flow.state import FlowState, Part
 from cellctl.line.model import Line, station_of
 from cellctl.recipe.executable import Executable, Step
+from cellctl.skill import Works
 
-Need = tuple[frozenset[str], ...]  # ways to go on, each the set of stations that it takes
+Way = frozenset[tuple[str, int]]  # stations, and how many places of each, those that the part has included
+Need = tuple[Way, ...]  # ways to go on
 
 
 def is_safe_after(state: FlowState, line: Line, event: Dispatched) -> bool:
@@ -48,11 +50,14 @@ def is_safe(state: FlowState, line: Line) -> bool:
 
 
 def _can(line: Line, used: dict[str, int], held: tuple[str, ...], need: Need) -> bool:
-    return any(all(s in held or _has_room(line, used, s) for s in way) for way in need)
+    return any(all(_has_room(line, used, held, *place) for place in way) for way in need)
 
 
-def _has_room(line: Line, used: dict[str, int], station: str) -> bool:
-    return station not in line.stations or used.get(station, 0) < line.stations[station].capacity
+def _has_room(line: Line, used: dict[str, int], held: tuple[str, ...], station: str, places: int) -> bool:
+    if station not in line.stations or held.count(station) >= places:
+        return True
+    by_others = used.get(station, 0) - held.count(station)
+    return by_others + places <= line.stations[station].capacity
 
 
 def _is_sink(line: Line, station: str) -> bool:
@@ -80,23 +85,28 @@ def needs(state: FlowState, line: Line, part: Part) -> Iterator[Need]:
     if part.removed:
         return
     executable = state.executable(part)
-    origins = (state.station_of(part.place),)
+    place = state.station_of(part.place)
     routes = [executable.scrap] if part.scrapping else [_to_come(executable, part), executable.scrap]
     for route in routes:
-        here: tuple[str, ...] = origins
+        here: tuple[str, ...] = ()
+        is_ahead = False  # whether the step before is to be done still: then the part comes from there
         for step in route:
-            if step.name in part.done and (part.scrapping or route is executable.scrap):
+            is_done = step.name in part.done
+            if is_done and (part.scrapping or route is executable.scrap):
                 continue
-            yield from _need(line, here, step)
-            here = step.to or here
+            for origin in (here or ("",)) if is_ahead or is_done else (place,):
+                yield from _need(line, origin, step)
+            here = step.to or here or (place,)
+            is_ahead = not is_done
 
 
-def _need(line: Line, origins: tuple[str, ...], step: Step) -> Iterator[Need]:
+def _need(line: Line, origin: str, step: Step) -> Iterator[Need]:
+    """Each way from here to a target; two places where the part moves on within one station."""
     ways = []
     for target in step.to:
-        between = {s for origin in origins for s in passes(line, origin, target)}
-        stops = frozenset(s for s in {target, *between} if not _is_sink(line, s))
-        ways.append(stops)
+        stops = {s for s in {target, *passes(line, origin, target)} if not _is_sink(line, s)}
+        moves_within = step.works is Works.MOVES and target == origin
+        ways.append(frozenset((s, 2 if moves_within else 1) for s in stops))
     if ways and all(ways):
         yield tuple(ways)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import msgspec
 
 from cellctl.line.model import station_of
@@ -21,6 +23,33 @@ class Order(msgspec.Struct, frozen=True):
     removed: int = 0
     cancelled: bool = False
     parts: tuple[dict[str, Value], ...] = ()
+    recipes: tuple[str, ...] = ()  # digests for single parts, the first part's first; empty: `recipe` for all
+
+    def recipe_of(self, number: int) -> str:
+        """The digest of the recipe by which the part is made that is begun after `number` others."""
+        return self.recipes[number] if number < len(self.recipes) else self.recipe
+
+    @property
+    def made_by(self) -> tuple[str, ...]:
+        """The digest of every recipe by which parts of this order are made, each once."""
+        return tuple(dict.fromkeys(self.recipes)) or (self.recipe,)
+
+    @property
+    def to_come(self) -> dict[str, int]:
+        """By digest, how many parts are still to be begun; only those that are."""
+        if not self.open or not self.recipes:
+            return {self.recipe: self.open} if self.open else {}
+        return dict(Counter(self.recipes[self.begun :]))
+
+    @property
+    def alike(self) -> int:
+        """How many parts may be begun one after another by the recipe of the next."""
+        ahead = self.recipes[self.begun :]
+        return (
+            next((n for n, digest in enumerate(ahead) if digest != ahead[0]), len(ahead))
+            if ahead
+            else self.open
+        )
 
     @property
     def open(self) -> int:

@@ -27,6 +27,8 @@ BAD_ADDRESS = "CC-L020"
 STATION_KEY = "CC-L021"
 WHICH_DEVICE = "CC-L022"
 UNWATCHED_SAFETY = "CC-L023"
+NESTS_ON_A_BELT = "CC-L024"
+SHARED_SPACE = "CC-L025"
 
 CODES = {
     UNKNOWN_KIND: CodeText(
@@ -141,9 +143,20 @@ CODES = {
         "With several devices in a module, the wrong one would run.",
         "Add `device:` to the station.",
     ),
+    NESTS_ON_A_BELT: CodeText(
+        "A carrier on a belt has more than one nest.",
+        "Parts on one carrier may have to go different ways, and a machine at a stop cannot tell which nest is meant.",
+        "Give it one nest; several parts on a carrier are for trays that arms fill and empty where they stand.",
+    ),
     UNWATCHED_SAFETY: CodeText(
         "A safety input on a device that no module uses.",
         "No process opens that device, so nobody would see the guard open.",
         "Wire the input to an island that a module uses, or give the island to one under its `devices:`.",
+    ),
+    SHARED_SPACE: CodeText(
+        "Two arms go to one station, or to stations close together, and share no zone.",
+        "That a station is free again does not mean that the arm has left it; only a zone keeps the other one out. "
+        "Closer than 150 mm is taken for too close: wrist and gripper of an arm are about half as wide.",
+        "Add a zone under `zones:`, and `zone:` with its name to both stations, or `zones:` to both arms.",
     ),
 }

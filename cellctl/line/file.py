@@ -55,7 +55,7 @@ class FrameFile(Written):
     alpha: Angle = usually("0 deg")
     beta: Angle = usually("0 deg")
     gamma: Angle = usually("0 deg")
-    frame: str = ""
+    frame: str = Field(default="", description="the frame that it stands in; the line's when nothing is said")
 
 
 def _pose_or_poses(value: object) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path as FilePath
@@ -12,10 +11,10 @@ from pathlib import Path as FilePath
 from cellctl.device import DriverDeclaration, Point, Pose
 from cellctl.errors import UnknownName
 from cellctl.findings import Related, Report
+from cellctl.line.carriers import read_carriers
 from cellctl.line.codes import (
     BAD_BUS,
     BAD_POINT,
-    CARRIERS_WITHOUT_ROOM,
     NAME_TAKEN,
     POINT_TWICE,
     TAUGHT_IN_VAIN,
@@ -23,12 +22,14 @@ from cellctl.line.codes import (
     UNWATCHED_SAFETY,
 )
 from cellctl.line.devices import read_devices
-from cellctl.line.file import CarrierFile, LineFile, TaughtFile
-from cellctl.line.model import Carrier, Device, Grid, Line, Material, Module, Process, SafetyInput
+from cellctl.line.endpoints import check_endpoints
+from cellctl.line.file import LineFile, TaughtFile
+from cellctl.line.model import Device, Line, Material, Module, Process, SafetyInput
 from cellctl.line.modules import Draft, ModuleReader
 from cellctl.line.names import Names, references
 from cellctl.line.poses import Frames
 from cellctl.line.processes import LAST_PORT, BusAddress, Group, group_by_devices
+from cellctl.line.space import check_space
 from cellctl.sheet import Path, Sheet
 from cellctl.skill import KindDeclaration
 from cellctl.yamlsource import load
@@ -128,6 +129,8 @@ class _Assembly:
         modules: dict[str, Module] = {
             name: replace(draft.module, process=process_of[name]) for name, draft in self.drafts.items()
         }
+        check_endpoints(self.names, self.devices, uses, process_of)
+        check_space(self.sheet, modules.values())
         return Line(
             self.head.line,
             digest,
@@ -139,7 +142,7 @@ class _Assembly:
                 name: Material(name, written.mass, written.height, written.stiffness)
                 for name, written in self.head.materials.items()
             },
-            carriers=self._carriers(modules),
+            carriers=read_carriers(self.names, self.head.carriers, modules),
             zones=tuple(self.head.zones),
             safety=self._safety(uses, process_of),
             work_in_process=self.head.runner.wip,
@@ -216,7 +219,8 @@ class _Assembly:
     def _check_unused(self, used: set[str]) -> None:
         inputs = {safety.input.rpartition(".")[0] for safety in self.head.safety.values()}
         for name in self.sheet.keys("devices"):
-            if name not in used and name not in inputs and len(self.drafts) == len(self.names.modules):
+            is_known = name in self.devices and len(self.drafts) == len(self.names.modules)
+            if is_known and name not in used and name not in inputs:
                 where = self.sheet.key_span("devices", name)
                 self.sheet.report.warn(UNUSED_DEVICE, where, f"no module uses the device {name!r}")
 
@@ -247,8 +251,9 @@ class _Assembly:
 
     def _claim(self, address: BusAddress, name: str, path: Path, taken: dict[tuple[str, int], str]) -> None:
         if address.port >= LAST_PORT:
-            message = f"the process {name!r} would use port {address.port}; the last is {LAST_PORT}"
-            self.sheet.error(BAD_BUS, self.sheet.span(*path), message, "choose lower ports")
+            if all(port <= LAST_PORT for _, port in taken):  # else the first has its finding
+                message = f"the process {name!r} would use port {address.port}; the last is {LAST_PORT}"
+                self.sheet.error(BAD_BUS, self.sheet.span(*path), message, "choose lower ports")
         for port in (address.port, address.port + 1):
             other = taken.setdefault((address.host, port), name)
             if other != name and address.port:
@@ -257,36 +262,6 @@ class _Assembly:
                 return
 
     # --- the rest -----------------------------------------------------------------------------------------------
-
-    def _carriers(self, modules: Mapping[str, Module]) -> tuple[Carrier, ...]:
-        capacity = {
-            station.name: station.capacity for module in modules.values() for station in module.stations
-        }
-        at_home: Counter[str] = Counter()
-        found = []
-        for name, written in self.head.carriers.items():
-            path: Path = ("carriers", name, "home")
-            home = self.names.station(written.home, "", path) or ""
-            at_home[home] += 1
-            if at_home[home] > capacity.get(home, at_home[home]):
-                message = f"{home!r} holds {capacity[home]}, and is the home of more carriers"
-                self.sheet.error(
-                    CARRIERS_WITHOUT_ROOM, self.sheet.span(*path), message, "choose another home"
-                )
-            found.append(_carrier(name, written, home))
-            self._check_gap(modules, home, at_home, path)
-        return tuple(found)
-
-    def _check_gap(
-        self, modules: Mapping[str, Module], home: str, at_home: Counter[str], path: Path
-    ) -> None:
-        """One stop of a belt stays free of carriers: else none could ever go on to the next."""
-        module = modules.get(home.partition(".")[0])
-        stops = [s.name for s in module.stations if s.at is not None] if module else []
-        if home in stops and len(stops) > 1 and sum(at_home[stop] for stop in stops) == len(stops):
-            message = f"every one of the {len(stops)} stops of {home.partition('.')[0]!r} is a carrier's home"
-            advice = "leave one out, so that the others can move"
-            self.sheet.error(CARRIERS_WITHOUT_ROOM, self.sheet.span(*path), message, advice)
 
     def _safety(
         self, uses: Mapping[str, Iterable[str]], process_of: Mapping[str, str]
@@ -311,11 +286,3 @@ class _Assembly:
             )
             found.append(SafetyInput(name, point, modules or self.names.modules, *readers[:1]))
         return tuple(found)
-
-
-def _carrier(name: str, written: CarrierFile, home: str) -> Carrier:
-    grid = written.grid
-    if grid is None:
-        return Carrier(name, written.nests, home)
-    nests = Grid(grid.columns, grid.rows, grid.column_pitch, grid.row_pitch)
-    return Carrier(name, grid.columns * grid.rows, home, nests)

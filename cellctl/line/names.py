@@ -27,7 +27,7 @@ from cellctl.line.codes import (
 )
 from cellctl.sheet import Path, Sheet, suggestion
 from cellctl.yamlsource import Mapping as MappingNode
-from cellctl.yamlsource import Scalar
+from cellctl.yamlsource import Refused, Scalar
 
 O = TypeVar("O", bound=BaseModel)  # noqa: E741
 
@@ -75,11 +75,20 @@ class Names:
             case Scalar(value=str(shared)):
                 self._aliases[name] = shared
 
+    def _may_lack(self, section: str) -> bool:
+        """True if a name may be missing there only because of a mistake that has its finding."""
+        if not self.sheet.has(section):
+            return not self._is_whole
+        node = self.sheet.node(section)
+        return isinstance(node, Refused) or (isinstance(node, MappingNode) and not node.is_whole)
+
     def device(self, text: str, scope: str, path: Path) -> str | None:
         """The full name of the device that `text` means in the module `scope` ("" for the line's own section)."""
         name = self._meant(text, scope)
         if name in self.devices:
             return name
+        if self._may_lack("devices"):
+            return None
         known = [each.removeprefix(f"{scope}.") if scope else each for each in self.devices]
         self.sheet.unknown(UNKNOWN_DEVICE, self.sheet.span(*path), "device", text, known)
         return None
@@ -131,6 +140,8 @@ class Names:
             return text
         if f"{scope}.{text}" in self.stations:
             return f"{scope}.{text}"
+        if self._may_lack("modules"):
+            return None
         same_end = [name for name in self.stations if name.partition(".")[2] == text]
         advice = f"did you mean {same_end[0]!r}?" if same_end else suggestion(text, self.stations)
         self.sheet.error(UNKNOWN_STATION, self.sheet.span(*path), f"no station is called {text!r}", advice)
@@ -138,7 +149,7 @@ class Names:
 
     def zone(self, text: str, path: Path) -> str:
         """The zone."""
-        if text and text not in self.zones and (self.zones or self._is_whole):
+        if text and text not in self.zones and not self._may_lack("zones"):
             self.sheet.unknown(UNKNOWN_ZONE, self.sheet.span(*path), "zone", text, self.zones)
         return text
 
@@ -150,7 +161,7 @@ class Names:
 
     def material(self, text: str, path: Path) -> str:
         """The material."""
-        if text and text not in self.materials and (self.materials or self._is_whole):
+        if text and text not in self.materials and not self._may_lack("materials"):
             self.sheet.unknown(UNKNOWN_MATERIAL, self.sheet.span(*path), "material", text, self.materials)
         return text
 
@@ -158,29 +169,31 @@ class Names:
         """The options with every reference in them replaced by its full name."""
         owners: list[str] = []
 
-        def device(kind: str, text: str, where: Path) -> str:
-            if kind != "device" or not text:
+        def device(mark: Reference, text: str, where: Path) -> str:
+            if mark.kind != "device" or not text:
                 return text
             full = self.device(text, scope, where)
+            if full and mark.capability:
+                self.demand(full, mark.capability, where, f"{where[-1]!r}")
             owners.append(full or "")
             return full or text
 
-        def other(kind: str, text: str, where: Path) -> str:
-            if not text or kind not in ("point", "station"):
+        def other(mark: Reference, text: str, where: Path) -> str:
+            if not text or mark.kind not in ("point", "station"):
                 return text
-            if kind == "station":
+            if mark.kind == "station":
                 return self.station(text, scope, where) or text
             owner = owners[0] if len(set(owners)) == 1 else ""
             if "." not in text and owners == [""]:  # its device has a finding
                 return text
-            return self.point(text, scope, where, device=owner) or text
+            return self.point(text, scope, where, mark.is_output, device=owner) or text
 
         with_devices: O = _replaced(type(options), (), options, path, device)
         resolved: O = _replaced(type(options), (), with_devices, path, other)
         return resolved
 
 
-Replace = Callable[[str, str, Path], str]
+Replace = Callable[[Reference, str, Path], str]
 
 
 def _replaced(annotation: Any, marks: tuple[Any, ...], value: Any, path: Path, replace: Replace) -> Any:
@@ -190,7 +203,7 @@ def _replaced(annotation: Any, marks: tuple[Any, ...], value: Any, path: Path, r
         return _replaced(arguments[0], (*marks, *arguments[1:]), value, path, replace)
     mark = next((mark for mark in marks if isinstance(mark, Reference)), None)
     if mark is not None and isinstance(value, str):
-        return replace(mark.kind, value, path)
+        return replace(mark, value, path)
     if isinstance(value, BaseModel):
         fields = type(value).model_fields
         update = {
@@ -231,9 +244,9 @@ def references(options: BaseModel, path: Path = ()) -> list[Referred]:
     """What the options at `path` refer to, in order."""
     found: list[Referred] = []
 
-    def note(kind: str, text: str, where: Path) -> str:
+    def note(mark: Reference, text: str, where: Path) -> str:
         if text:
-            found.append(Referred(kind, text, where))
+            found.append(Referred(mark.kind, text, where))
         return text
 
     _replaced(type(options), (), options, path, note)

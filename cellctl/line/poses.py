@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cellctl.motion.transforms import Array
 
 EVERY_ARM = ""
+MOST_FRAMES = 50  # one in the other
 
 
 class Frames:
@@ -69,6 +70,11 @@ class Frames:
             return None
         if name in self._seen:
             return self._T_line.get(name)
+        if len(below) == MOST_FRAMES:
+            where = self._sheet.span("frames", name, "frame")
+            message = f"the frame {name!r} stands at the end of more than {MOST_FRAMES} frames"
+            self._sheet.error(BAD_FRAME, where, message, "give some of them in the line's frame")
+            return None
         T_parent_frame = _matrix(frame)
         T_line_frame: Array | None = T_parent_frame
         if frame.frame in self._frames:

@@ -16,7 +16,7 @@ from cellctl.line.model import Line, Module, Tool
 from cellctl.messages import LOST, Command, Item, Jog, Move
 from cellctl.modules.arm_by_hand import step
 from cellctl.modules.kind import Complaint, Equipment, Ran
-from cellctl.modules.poses import Reachable
+from cellctl.line.reachable import Reachable
 
 T = TypeVar("T")
 

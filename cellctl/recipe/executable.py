@@ -5,6 +5,8 @@ from the file. Made by `cellctl.compile`; read by flow, runner, deadlock search 
 from __future__ import annotations
 
 import hashlib
+from functools import cache
+from typing import Any
 
 import msgspec
 
@@ -58,12 +60,46 @@ class Executable(msgspec.Struct, frozen=True):
 
     @property
     def digest(self) -> str:
-        """The content hash that every part made by it records."""
-        return hashlib.sha256(_canonical.encode(self)).hexdigest()
+        """The content hash that every part made by it records.
+
+        Of what is said, sorted by names: neither the layout of a file nor a field that a later release adds with its
+        default changes it.
+        """
+        return hashlib.sha256(_canonical.encode(_said(self))).hexdigest()
 
     def step(self, name: str) -> Step:
         """The step of this name, scrap steps included."""
         return next(step for step in (*self.steps, *self.scrap) if step.name == name)
+
+
+def _said(value: Executable | Step | Route) -> dict[str, Any]:
+    """The fields that differ from their defaults, at every depth."""
+    usual = _defaults(type(value))
+    told = {name: getattr(value, name) for name in value.__struct_fields__}
+    return {name: _inside(given) for name, given in told.items() if name not in usual or given != usual[name]}
+
+
+@cache
+def _defaults(kind: type[msgspec.Struct]) -> dict[str, Any]:
+    found = {}
+    for field in msgspec.structs.fields(kind):
+        if field.default_factory is not msgspec.NODEFAULT:
+            found[field.name] = field.default_factory()
+        elif field.default is not msgspec.NODEFAULT:
+            found[field.name] = field.default
+    return found
+
+
+def _inside(given: Any) -> Any:
+    match given:
+        case Step() | Route():
+            return _said(given)
+        case tuple():
+            return tuple(_inside(each) for each in given)
+        case dict():
+            return {name: _inside(each) for name, each in given.items()}
+        case _:
+            return given
 
 
 _canonical = msgspec.json.Encoder(order="deterministic")

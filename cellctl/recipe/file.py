@@ -27,21 +27,54 @@ shortly `on: {reject: scrap}`. `retry` tries again, from an earlier step with `f
 (an operator), `next` (go on as if done), the name of a step to rework from, or the name of a scrap step: the part is
 scrapped by that step and those that need it, such as one of several reject lanes. `scrap` names the first of them.
 
+`when: {lid: lid-sealed}` takes a step only where the parameter has that value, or one of a list; all of several
+parameters must. It is settled when the recipe is compiled, not while a part is made. Who needs a step that is not taken
+needs what that step needs.
+
+`repeat: 3` (or a number's `$parameter`) does a step again: `screw#1`, `screw#2`, `screw#3`, one behind the other; or
+side by side, in any order, where the step says what it `needs`. A block `{repeat: 2, steps: [...]}` repeats several
+together. From outside, the bare name means all of them in `needs` and the first in a route; a result names one:
+`$screw#2.torque`.
+
+`{include: {recipe: tighten, with: {torque: $torque}}}` stands for the steps of the sub-recipe `tighten.yaml` beside
+this file, which are then called `tighten.screw` and so on. A sub-recipe has only parameters and steps:
+
+    subrecipe: tighten
+    parameters: {torque: {default: 0.8 Nm, max: 1.2 Nm}}
+    steps:
+      - {step: screw, do: run, program: fasten, torque: $torque}
+
+Its first step needs what stands above the `include`, what follows needs its last. `step: left` beside `include` gives
+it another name than the sub-recipe's, and it takes `when`, `repeat` and `needs`, too. A route to `left` leads to the
+first of its steps, who needs `left` needs the last. A sub-recipe knows nothing of the recipe around it but what is
+given to it `with`.
+
 A variant sets parameters and changes steps by name. `steps: {press: {force: 55 N}}` changes keys of a step,
 `{again: {after: press, do: run, ...}}` (or `before`) adds one, `{board: remove}` removes one. `extends` takes another
-variant first.
+variant first. A step that is added beside one of a block belongs to that block.
+
+An order may give values of parameters for single parts (lot size one): `cellctl order add thing --part force=40N --part
+force=50N`. Each such part is checked and compiled by itself, and records the hash of its own recipe.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, RootModel, StringConstraints
 
 from cellctl.written import AnyQuantity, Duration, Written
 
 NAME = r"^[A-Za-z][A-Za-z0-9_-]*$"
 Name = Annotated[str, StringConstraints(pattern=NAME, max_length=40)]
+STEP_NAME = r"^[A-Za-z][A-Za-z0-9_-]*([.#][A-Za-z0-9][A-Za-z0-9_-]*)*$"  # such as `tighten.screw#2`
+StepName = Annotated[str, StringConstraints(pattern=STEP_NAME, max_length=200)]
+OneValue: TypeAlias = str | int | float
+Wanted: TypeAlias = dict[Name, OneValue | tuple[OneValue, ...]]  # parameter -> the value, or one of several
+MOST_TIMES = 100  # that a step may be repeated
+MOST_STEPS = 1000  # of a recipe, after all that is included and repeated
+MOST_VARIANTS = 500
+MOST_OF_ALL = 5000  # steps of all variants together: so many are checked within a second
 Keys: TypeAlias = dict[str, Any]  # read later, when it is known what they belong to
 
 SCRAP, ASK, NEXT = "scrap", "ask", "next"
@@ -65,13 +98,17 @@ class RouteFile(Written):
     """Where a part goes after an outcome that is not `done`."""
 
     retry: int = Field(default=0, ge=0, le=100, description="how often it is tried again")
-    start: Name = Field(
+    start: StepName = Field(
         default="", alias="from", description="the step with which the new try begins; else the step itself"
     )
-    then: Name = Field(
+    then: StepName = Field(
         default=ASK,
         description="where it goes after that: `scrap`, `ask`, `next`, a step to rework from, or a scrap step",
     )
+
+
+class WhenFile(RootModel[Wanted]):
+    """Conditions: by parameter the value, or one of several, that it must have."""
 
 
 class StepFile(Written):
@@ -91,13 +128,56 @@ class StepFile(Written):
     needs: str | tuple[str, ...] | None = Field(
         default=None, description="steps that must be done before; the one above when nothing is said"
     )
-    on: dict[Name, Name | RouteFile] = Field(
+    on: dict[Name, StepName | RouteFile] = Field(
         default={}, description="where the part goes after an outcome that is not `done`"
     )
     timeout: Duration | None = Field(
         default=None, description="after which the module is asked to stop, and an alarm says so"
     )
     parts: int = Field(default=1, ge=1, le=10_000, description="on how many parts at once it works")
+    when: Wanted = Field(
+        default={},
+        description="by parameter: the value, or one of several, with which alone the step is taken",
+    )
+    repeat: int | str = Field(default=1, description="how often it is done: 1 to 100, or a `$parameter`")
+
+
+class IncludeFile(Written):
+    """Which sub-recipe is included, and with which values of its parameters."""
+
+    recipe: Name = Field(description="the sub-recipe in the file of this name beside the recipe's")
+    given: Keys = Field(
+        default={}, alias="with", description="values of its parameters; the others have their usual ones"
+    )
+
+
+class BlockFile(Written):
+    """Several steps together, in the place of one: written out under `steps`, or those of a sub-recipe."""
+
+    step: Name = Field(
+        default="", description="its name, which comes before those of its steps; else the sub-recipe's"
+    )
+    include: IncludeFile | None = Field(default=None, description="the sub-recipe that is meant")
+    steps: tuple[Keys, ...] = Field(default=(), description="or its steps, written out")
+    needs: str | tuple[str, ...] | None = Field(
+        default=None,
+        description="steps that must be done before its first; the one above when nothing is said",
+    )
+    when: Wanted = Field(
+        default={}, description="by parameter: the value, or one of several, with which alone they are taken"
+    )
+    repeat: int | str = Field(default=1, description="how often they are done, one after the other")
+
+
+class SubrecipeFile(Written):
+    """A sub-recipe's whole file."""
+
+    subrecipe: Name = Field(description="its name")
+    description: str = Field(default="", description="for people")
+    parameters: dict[Name, ParameterFile] = Field(
+        default={}, description="what an `include` may set, used in steps as `$name`"
+    )
+    steps: tuple[Keys, ...] = Field(min_length=1, description="what it stands for, in order")
 
 
 class RecipeFile(Written):

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 
 from cellctl.findings import Report, Span
+from cellctl.recipe.blocks import Binding, Listing, Shared, named_blocks
 from cellctl.recipe.codes import (
     NAME_TWICE,
+    NO_STEPS,
+    NO_SUBRECIPE,
     RESERVED_NAME,
+    TOO_MANY_STEPS,
+    UNKNOWN_REFERENCE,
     UNKNOWN_VARIANT,
-    UNUSED_PARAMETER,
     VARIANT_CIRCLE,
 )
-from cellctl.recipe.file import ASK, NEXT, SCRAP, RecipeFile, listed
+from cellctl.recipe.conditions import Tally, conditional, taken
+from cellctl.recipe.file import ASK, MOST_OF_ALL, MOST_VARIANTS, NEXT, SCRAP, RecipeFile, listed
+from cellctl.recipe.library import Beside, Library, Texts
+from cellctl.recipe.nodes import StepNode
 from cellctl.recipe.parameters import VARIANT_KEYS, Parameter, check_value, read_parameters
-from cellctl.recipe.steps import read_steps, referenced
-from cellctl.recipe.variant import StepNode, StepText, overlaid, substituted
+from cellctl.recipe.repeats import Unrolling, looped
+from cellctl.recipe.reports import Around, included_here
+from cellctl.recipe.steps import read_steps
+from cellctl.recipe.unused import warn_of_unused
+from cellctl.recipe.variant import StepText, overlaid, substituted
 from cellctl.sheet import Sheet
-from cellctl.yamlsource import Mapping, Node, Scalar, Sequence, load, parse
+from cellctl.yamlsource import Mapping as MappingNode
+from cellctl.yamlsource import Node, Scalar, Sequence, load, parse
 
 BASE = ""  # the one variant of a recipe that declares none
 
@@ -34,6 +46,17 @@ class Variant:
 
 
 @dataclass(frozen=True)
+class Source:
+    """What the variants of a recipe are made of: once read, the same for all of them."""
+
+    sheet: Sheet
+    parameters: dict[str, Parameter]
+    steps: list[StepNode]
+    scrap: list[StepNode]
+    bindings: list[Binding]
+
+
+@dataclass(frozen=True)
 class Recipe:
     """A recipe that is right in itself. Where something stands, its `root` knows."""
 
@@ -44,40 +67,94 @@ class Recipe:
     parameters: dict[str, Parameter]
     variants: dict[str, Variant]
     root: Node
+    source: Source
+    included_at: Mapping[str, tuple[Span, ...]]  # a sub-recipe's file -> the `include`s that led to it
 
     @property
     def span(self) -> Span:
         """Where its name stands."""
         return Sheet(self.root, Report()).span("recipe")
 
+    def through(self, report: Report) -> Report:
+        """`report` with the `include`s beside what is found in sub-recipes."""
+        return Around(report, lambda finding: included_here(finding, self.included_at))
+
 
 def load_recipe(path: FilePath, report: Report) -> Recipe | None:
-    """The recipe in the file at `path`; None after findings in `report`."""
-    return _recipe(load(path, report), report)
+    """The recipe in the file at `path`, sub-recipes from beside it; None after findings in `report`."""
+    return _recipe(load(path, report), Beside(path), report)
 
 
-def parse_recipe(text: str, file: str, report: Report) -> Recipe | None:
-    """The recipe that `text` holds; `file` is what findings call it."""
-    return _recipe(parse(text, file, report), report)
+def parse_recipe(
+    text: str, file: str, report: Report, included: Mapping[str, str] | None = None
+) -> Recipe | None:
+    """The recipe that `text` holds; `file` is what findings call it, `included` are the sub-recipes by name."""
+    return _recipe(parse(text, file, report), Texts(included or {}), report)
 
 
-def _recipe(root: Node | None, report: Report) -> Recipe | None:
+def given_to(recipe: Recipe, variant: str, given: MappingNode, report: Report) -> Recipe | None:
+    """The recipe with this variant as it is for one part, for which an order gives values of parameters.
+
+    None after findings in `report`.
+    """
+    source = recipe.source
+    sheet = Sheet(recipe.root, recipe.through(report))
+    values = {}
+    for name, node in given.items.items():
+        if name not in source.parameters:
+            sheet.unknown(
+                UNKNOWN_REFERENCE,
+                given.key_spans[name],
+                f"parameter of {recipe.name}",
+                name,
+                source.parameters,
+            )
+        elif value := check_value(sheet, source.parameters[name], node):
+            values[name] = value
+    made = (
+        _Reading(sheet, source, variant, values, Tally()).variant()
+        if sheet.is_well and given.is_whole
+        else None
+    )
+    return replace(recipe, variants={**recipe.variants, variant: made}) if made is not None else None
+
+
+def _recipe(root: Node | None, library: Library, outer: Report) -> Recipe | None:
     if root is None:
         return None
-    sheet = Sheet.just_read(root, report)
+    shared = Shared(library)
+    report = Around(outer, lambda finding: included_here(finding, shared.included_at))
+    sheet = Sheet(root, report)
+    sheet.mistakes = Sheet.just_read(root, outer).mistakes
+    if sheet.has("subrecipe"):
+        message = "this is a sub-recipe: it is made only where a recipe includes it"
+        sheet.error(NO_SUBRECIPE, sheet.key_span("subrecipe"), message, "check or order a recipe that does")
+        return None
     file = sheet.read(RecipeFile)
     if file is None:
         return None
     parameters = read_parameters(sheet, file.parameters)
-    is_well = sheet.is_well
-    variants = {}
-    told: set[tuple[str, Span]] = set()
+    listing = Listing(sheet, parameters, shared)
+    steps, scrap = (
+        listing.listed(sheet.node(part)) if sheet.has(part) else [] for part in ("steps", "scrap")
+    )
+    source = Source(sheet, parameters, steps, scrap, shared.bindings)
+    is_well, tally = sheet.is_well, Tally()
+    variants = dict[str, Variant]()
+    told = {finding.span for finding in outer.findings}
     for name in file.variants or (BASE,):
+        if len(file.variants) > MOST_VARIANTS or _size(variants) > MOST_OF_ALL:
+            message = (
+                f"more than {MOST_VARIANTS} variants, or than {MOST_OF_ALL:,} steps in all variants together"
+            )
+            advice = "an order may give values for single parts"
+            sheet.error(TOO_MANY_STEPS, sheet.key_span("variants"), message, advice)
+            return None
         scratch = Report()  # what is wrong with a common step is wrong in every variant: it is told once
-        variant = _Reading(Sheet(root, scratch), parameters, name).variant()
+        variant = _Reading(Sheet(root, scratch), source, name, {}, tally).variant()
         for finding in scratch.findings:
-            if (finding.code, finding.span) not in told:
-                told.add((finding.code, finding.span))
+            if finding.span not in told:
+                told.add(finding.span)
                 report.add(finding)
         if variant is None:
             is_well = False
@@ -85,47 +162,78 @@ def _recipe(root: Node | None, report: Report) -> Recipe | None:
             variants[name] = variant
     if not is_well:
         return None
-    _warn_of_unused(sheet, parameters)
+    warn_of_unused(sheet, parameters)
+    if file.variants:
+        tally.warn(sheet)
     return Recipe(
-        file.recipe, file.revision, file.description, listed(file.arrives), parameters, variants, root
+        file.recipe,
+        file.revision,
+        file.description,
+        listed(file.arrives),
+        parameters,
+        variants,
+        root,
+        source,
+        shared.included_at,
     )
 
 
-def _warn_of_unused(sheet: Sheet, parameters: dict[str, Parameter]) -> None:
-    used = {name for section in ("steps", "scrap", "variants") for name in _parameters_in(sheet, section)}
-    for name in parameters:
-        if name not in used:
-            where = sheet.key_span("parameters", name)
-            advice = f"use it as ${name}, or remove it"
-            sheet.report.warn(UNUSED_PARAMETER, where, f"no step uses the parameter {name!r}", advice)
-
-
-def _parameters_in(sheet: Sheet, section: str) -> list[str]:
-    return [node.text[1:] for node in referenced(sheet.node(section))] if sheet.has(section) else []
+def _size(variants: dict[str, Variant]) -> int:
+    return sum(len(variant.steps) + len(variant.scrap) for variant in variants.values())
 
 
 class _Reading:
-    """Reads one variant of a recipe."""
+    """Reads one variant of a recipe; `given` are values that come after those of the variant."""
 
-    def __init__(self, sheet: Sheet, parameters: dict[str, Parameter], name: str) -> None:
-        self.sheet, self.parameters, self.name = sheet, parameters, name
+    def __init__(
+        self, sheet: Sheet, source: Source, name: str, given: Mapping[str, Scalar], tally: Tally
+    ) -> None:
+        self.sheet, self.source, self.name, self.given, self.tally = sheet, source, name, given, tally
+        self.parameters = source.parameters
 
     def variant(self) -> Variant | None:
         """The variant; None after findings."""
         chain = self._chain()
         values = {name: parameter.usual for name, parameter in self.parameters.items()}
-        steps, scrap = self._base("steps"), self._base("scrap")
+        steps, scrap = list(self.source.steps), list(self.source.scrap)
         for name in chain:
             values |= self._values(name)
             if self.sheet.has("variants", name, "steps"):
                 steps = overlaid(self.sheet, steps, self.sheet.node("variants", name, "steps"))
+        values |= self.given
+        self._check_bindings(values)
         if not self._names_differ(steps, scrap):
             return None
+        steps, scrap = self._settled(steps, scrap, values)
+        if not steps and self.sheet.is_well:
+            where = self.sheet.key_span("variants", self.name) if self.name else self.sheet.key_span("steps")
+            self.sheet.error(NO_STEPS, where, "no step is left", "keep one, or remove the variant")
         declared, routes = self.sheet.keys("parameters"), [ASK, NEXT]
         to_scrap = [SCRAP, *routes, *(step.name for step in scrap)]
         done = read_steps(self.sheet, [self._filled(step, values) for step in steps], declared, to_scrap)
         thrown = read_steps(self.sheet, [self._filled(step, values) for step in scrap], declared, routes)
         return Variant(self.name, values, done, thrown) if self.sheet.is_well else None
+
+    def _settled(
+        self, steps: list[StepNode], scrap: list[StepNode], values: Mapping[str, Scalar]
+    ) -> list[list[StepNode]]:
+        """Repeated steps written out, those whose conditions are not met left out."""
+        steps, scrap = named_blocks(steps, [*steps, *scrap]), named_blocks(scrap, scrap)
+        ready = [
+            [looped(conditional(self.sheet, step, self.parameters)) for step in each]
+            for each in (steps, scrap)
+        ]
+        written = Unrolling(self.sheet, values).unrolled(*ready)
+        return [taken(self.sheet, each, values, self.tally) for each in written]
+
+    def _check_bindings(self, values: Mapping[str, Scalar]) -> None:
+        """What sub-recipes are given fits their parameters, too."""
+        for binding in self.source.bindings:
+            value = values.get(binding.given.text[1:])
+            if value is not None:
+                sheet = Sheet(binding.sheet.root, self.sheet.report)
+                check_value(sheet, binding.parameter, Scalar(value.value, binding.given.span, value.text))
+                self.sheet.mistakes += sheet.mistakes
 
     def _chain(self) -> list[str]:
         """The variants to apply, the farthest ancestor first."""
@@ -140,7 +248,10 @@ class _Reading:
                 break
             above = self.sheet.node("variants", name, "extends")
             name = above.text if isinstance(above, Scalar) else ""
-            if name not in known:
+            if isinstance(above, MappingNode | Sequence):
+                advice = "name one; that may extend another"
+                self.sheet.error(UNKNOWN_VARIANT, above.span, "a variant extends one variant", advice)
+            elif name not in known:
                 others = [other for other in known if other not in chain]
                 self.sheet.unknown(UNKNOWN_VARIANT, above.span, "variant", name, others)
         return chain[::-1]
@@ -156,7 +267,7 @@ class _Reading:
     def _values(self, variant: str) -> dict[str, Scalar]:
         path = ("variants", variant)
         (given,) = self.sheet.parts(path, variant, (*VARIANT_KEYS, *self.sheet.keys("parameters")))
-        if not isinstance(given, Mapping):
+        if not isinstance(given, MappingNode):
             return {}
         return {
             name: value
@@ -164,18 +275,12 @@ class _Reading:
             if name in self.parameters and (value := check_value(self.sheet, self.parameters[name], node))
         }
 
-    def _base(self, section: str) -> list[StepNode]:
-        """The steps as the file lists them; one without a name is reported when it is read."""
-        node = self.sheet.node(section) if self.sheet.has(section) else None
-        items = node.items if isinstance(node, Sequence) else ()
-        return [StepNode(_name(item), item) for item in items if isinstance(item, Mapping)]
-
     def _names_differ(self, steps: list[StepNode], scrap: list[StepNode]) -> bool:
         """True if each step can be told from the others, and from what routes may lead to."""
         seen: set[str] = set()
         before = self.sheet.mistakes
         for step in (*steps, *scrap):
-            where = step.node.items["step"].span if "step" in step.node.items else step.node.span
+            where = step.span
             if step.name in seen:
                 self.sheet.error(
                     NAME_TWICE, where, f"two steps are called {step.name!r}", "rename one of them"
@@ -189,10 +294,5 @@ class _Reading:
 
     def _filled(self, step: StepNode, values: dict[str, Scalar]) -> StepNode:
         node = substituted(step.node, values)
-        assert isinstance(node, Mapping)
-        return StepNode(step.name, node)
-
-
-def _name(node: Mapping) -> str:
-    name = node.items.get("step")
-    return name.value if isinstance(name, Scalar) and isinstance(name.value, str) else ""
+        assert isinstance(node, MappingNode)
+        return replace(step, node=node)

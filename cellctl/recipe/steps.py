@@ -11,11 +11,12 @@ from cellctl.recipe.codes import (
     UNKNOWN_REFERENCE,
     UNKNOWN_STEP,
 )
+from cellctl.recipe.conditions import references_in
 from cellctl.recipe.file import RouteFile, StepFile, listed
-from cellctl.recipe.variant import StepNode, StepText
+from cellctl.recipe.nodes import StepNode
+from cellctl.recipe.variant import StepText
 from cellctl.sheet import Sheet, suggestion
-from cellctl.yamlsource import Mapping, Node, Scalar
-from cellctl.yamlsource import Sequence as SequenceNode
+from cellctl.yamlsource import Mapping, Node
 
 
 def read_steps(
@@ -27,10 +28,12 @@ def read_steps(
     """
     names = [node.name for node in nodes]
     steps = [step for place, node in enumerate(nodes) if (step := _read(sheet, node, names[:place][-1:]))]
+    is_whole = len(steps) == len(nodes) and all(need in names for step in steps for need in step.needs)
     for step in steps:
         _check_needs(sheet, step, names)
         _check_routes(sheet, step, names, [*routes, *names])
-        _check_retries(sheet, step, steps)
+        if is_whole:  # else it is not known what comes before what
+            _check_retries(sheet, step, steps)
     circle = _circle(steps)
     if circle:
         inside = [step for step in steps if step.name in circle]
@@ -41,7 +44,7 @@ def read_steps(
         )
         return ()
     for step in steps:
-        _check_references(sheet, step, steps, parameters)
+        _check_references(sheet, step, before(step, steps) if is_whole else set(names), names, parameters)
     return tuple(steps)
 
 
@@ -55,7 +58,7 @@ def _read(sheet: Sheet, step: StepNode, above: Sequence[str]) -> StepText | None
         return None
     parameters = {key: value for key, value in node.items.items() if key not in own}
     needs = tuple(above) if file.needs is None else listed(file.needs)
-    return StepText(file, node, parameters, needs)
+    return StepText(step.name, file, node, parameters, needs)
 
 
 def _check_needs(sheet: Sheet, step: StepText, names: Collection[str]) -> None:
@@ -135,34 +138,24 @@ def before(step: StepText, steps: Sequence[StepText]) -> set[str]:
 # --- references ---------------------------------------------------------------------------------------------
 
 
-def referenced(node: Node) -> Iterator[Scalar]:
-    """Every text in the node that is a reference."""
-    match node:
-        case Scalar(value=str(text)) if text.startswith("$"):
-            yield node
-        case SequenceNode():
-            for item in node.items:
-                yield from referenced(item)
-        case Mapping():
-            for value in node.items.values():
-                yield from referenced(value)
-
-
 def _check_references(
-    sheet: Sheet, step: StepText, steps: Sequence[StepText], parameters: Collection[str]
+    sheet: Sheet,
+    step: StepText,
+    earlier: Collection[str],
+    names: Collection[str],
+    parameters: Collection[str],
 ) -> None:
     """What is still a reference must be a result; parameters have been put in their places before."""
-    earlier = before(step, steps)
     for key, node in step.node.items.items():
-        for reference in referenced(node):
-            source, dot, result = reference.text[1:].partition(".")
+        for reference in references_in(node):
+            source, _, result = reference.text[1:].rpartition(".")
             if reference.text[1:] in parameters:
                 continue  # it has a finding where it is declared or set
-            if not dot or not result:
+            if not source or not result:
                 known = [f"${name}" for name in parameters]
                 message = f"there is no parameter {reference.text!r}"
                 sheet.error(UNKNOWN_REFERENCE, reference.span, message, suggestion(reference.text, known))
-            elif source not in (each.name for each in steps):
+            elif source not in names:
                 sheet.unknown(UNKNOWN_REFERENCE, reference.span, "step", source, sorted(earlier))
             elif source not in earlier:
                 message = f"{reference.text!r} is not known yet: {step.name!r} does not need {source!r}"

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cellctl.recipe.codes import BAD_CHANGE, NAME_TWICE, UNKNOWN_STEP
 from cellctl.recipe.file import StepFile
+from cellctl.recipe.nodes import StepNode, mapped
 from cellctl.sheet import Sheet, suggestion
 from cellctl.yamlsource import Mapping as MappingNode
-from cellctl.yamlsource import Node, Refused, Scalar, Sequence
+from cellctl.yamlsource import Node, Refused, Scalar
 
 REMOVE = "remove"
 PLACING = ("after", "before")
-
-
-@dataclass(frozen=True)
-class StepNode:
-    """A step of one variant before its keys are read."""
-
-    name: str
-    node: MappingNode
 
 
 def overlaid(sheet: Sheet, base: list[StepNode], changes: Node) -> list[StepNode]:
@@ -38,6 +31,8 @@ def overlaid(sheet: Sheet, base: list[StepNode], changes: Node) -> list[StepNode
 def _change(sheet: Sheet, steps: list[StepNode], name: str, change: Node, around: MappingNode) -> None:
     names, where = [step.name for step in steps], around.key_spans[name]
     match change:
+        case MappingNode(items={"step": other}):
+            sheet.error(BAD_CHANGE, other.span, f"a change cannot rename the step {name!r}", "remove `step`")
         case Scalar(value="remove") if name in names:
             del steps[names.index(name)]
         case MappingNode() if any(key in change.items for key in PLACING):
@@ -47,7 +42,8 @@ def _change(sheet: Sheet, steps: list[StepNode], name: str, change: Node, around
             else:
                 _insert(sheet, steps, name, change, where_named=around)
         case MappingNode() if name in names:
-            steps[names.index(name)] = StepNode(name, _merged(steps[names.index(name)].node, change))
+            place = names.index(name)
+            steps[place] = replace(steps[place], node=_merged(steps[place].node, change))
         case Scalar(value="remove") | MappingNode():
             advice = suggestion(name, names)
             advice += "" if isinstance(change, Scalar) else "; a new step says where it goes: after: ..."
@@ -74,7 +70,9 @@ def _insert(
     own_name = Scalar(name, where_named.key_spans[name], name)
     items: dict[str, Node] = {"step": own_name, **{k: v for k, v in change.items.items() if k not in PLACING}}
     node = MappingNode(items, {**change.key_spans, "step": own_name.span}, change.span, change.is_whole)
-    steps.insert(names.index(str(anchor)) + (key == "after"), StepNode(name, node))
+    beside = steps[names.index(str(anchor))]  # it is repeated and left out with that step
+    added = StepNode(name, node, beside.conditions, beside.loops)
+    steps.insert(names.index(str(anchor)) + (key == "after"), added)
 
 
 def _merged(old: MappingNode, new: MappingNode) -> MappingNode:
@@ -88,28 +86,25 @@ def _merged(old: MappingNode, new: MappingNode) -> MappingNode:
 
 def substituted(node: Node, values: Mapping[str, Scalar]) -> Node:
     """The node with every `$parameter` in it replaced by its value, which then stands where the reference stood."""
-    match node:
-        case Scalar(value=str(text)) if text.startswith("$") and text[1:] in values:
-            value = values[text[1:]]
-            return Scalar(value.value, node.span, value.text)
-        case Sequence():
-            return Sequence(tuple(substituted(item, values) for item in node.items), node.span)
-        case MappingNode():
-            items = {key: substituted(value, values) for key, value in node.items.items()}
-            return MappingNode(items, node.key_spans, node.span, node.is_whole)
-        case _:
-            return node
+
+    def valued(scalar: Scalar) -> Scalar:
+        value = values.get(scalar.text[1:]) if is_reference(scalar) else None
+        return Scalar(value.value, scalar.span, value.text) if value is not None else scalar
+
+    return mapped(node, valued)
+
+
+def is_reference(node: Node) -> bool:
+    """Whether the node is `$parameter` or `$step.result`."""
+    return isinstance(node, Scalar) and isinstance(node.value, str) and node.value.startswith("$")
 
 
 @dataclass(frozen=True)
 class StepText:
     """A step of one variant: its keys, the nodes of its skill's parameters, and where each stands."""
 
+    name: str  # with those of the sub-recipe and of the repetition around: `tighten.screw#2`
     file: StepFile
     node: MappingNode
     parameters: Mapping[str, Node]
     needs: tuple[str, ...]
-
-    @property
-    def name(self) -> str:
-        return self.file.step

@@ -10,17 +10,19 @@ from typing import Any
 import msgspec
 
 from cellctl.flow.events import Answered, Dispatched, FlowEvent, OrderTaken, PartBorn, PartEnded, RecipeTaken
+from cellctl.line.model import Line
 from cellctl.recipe.executable import Executable
 
 
 class StepTimes(msgspec.Struct):
-    """How long one step took, over all parts [s]."""
+    """How long one step took, over all parts [s]; `predicted_s` is what the plan says of the same commands."""
 
     step: str
     count: int
     mean_s: float
     min_s: float
     max_s: float
+    predicted_s: float | None = None
 
 
 class Report(msgspec.Struct):
@@ -76,9 +78,10 @@ class _Tally:
         return self.recipes[self.orders[self.parts[part].order].recipe].variant
 
 
-def report(events: Iterable[FlowEvent]) -> Report:
-    """The report over these events of a runner's journal."""
+def report(events: Iterable[FlowEvent], line: Line | None = None) -> Report:
+    """The report over these events of a runner's journal; of a line that is given, with what was predicted."""
     tally = _Tally()
+    events = events if line is None else tuple(events)
     for event in events:
         tally.add(event)
     verdicts = Counter(event.verdict for event in tally.ended)
@@ -98,7 +101,7 @@ def report(events: Iterable[FlowEvent]) -> Report:
         makespan_s=round(makespan, 3),
         busiest_module=max(modules, key=lambda name: modules[name], default=""),
         modules=modules,
-        steps=_step_times(tally),
+        steps=_step_times(tally, _predicted(line, events)),
         overhead_p50_s=round(median(overheads), 6) if overheads else None,
     )
 
@@ -142,12 +145,27 @@ def _cycle_time(tally: _Tally) -> float | None:
     return round((times[-1] - times[0]) / (len(times) - 1), 3)
 
 
-def _step_times(tally: _Tally) -> list[StepTimes]:
+def _predicted(line: Line | None, events: Iterable[FlowEvent]) -> dict[str, float]:
+    if line is None:
+        return {}
+    from cellctl.runner.prediction import predicted_times  # with numpy: only where it is asked for
+
+    return predicted_times(line, events)
+
+
+def _step_times(tally: _Tally, predicted: dict[str, float]) -> list[StepTimes]:
     times: dict[str, list[float]] = defaultdict(list)
     for command, answer in tally.answers:
         if command.step and answer.outcome == "done":
             times[command.step].append(answer.ended - answer.started)
     return [
-        StepTimes(step, len(t), round(mean(t), 3), round(min(t), 3), round(max(t), 3))
+        StepTimes(
+            step,
+            len(t),
+            round(mean(t), 3),
+            round(min(t), 3),
+            round(max(t), 3),
+            round(predicted[step], 3) if step in predicted else None,
+        )
         for step, t in times.items()
     ]

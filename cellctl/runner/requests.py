@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-from cellctl.compile.order import compile_order_text
+from cellctl.compile.order import OrderText, compile_order
 from cellctl.errors import Refused, UnknownName
 from cellctl.flow.events import (
     Corrected,
@@ -24,7 +24,7 @@ from cellctl.flow.events import (
     RecipeTaken,
 )
 from cellctl.flow.state import Part
-from cellctl.messages import Instruct, Settle
+from cellctl.messages import Instruct, Settle, Value
 from cellctl.packml import NEEDS_NO_LEASE, Mode, State, StateCommand
 from cellctl.runner.corrections import check_may_end, check_place
 from cellctl.runner.replies import Awaited, heeded
@@ -54,26 +54,36 @@ class _OrderBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     variant: str
     quantity: Pieces
     priority: Priority = 0
+    included: dict[Name, str] = {}  # the texts of the sub-recipes that it includes, by name
+    parts: str = ""  # YAML: for each part the values of parameters that are its own
+    parts_source: str = "parts"
 
 
 def order(runner: Runner, who: str, body: Body) -> Body:
     """Take an order. The same id again is the same order: nothing happens and the reply is the same."""
     asked = _read(_OrderBody, body)
     known = runner.state.orders.get(asked.order)
-    executable = compile_order_text(asked.text, asked.source, asked.variant, runner.line)
-    digest = executable.digest
+    text = OrderText(asked.text, asked.source, asked.variant, asked.included, asked.parts, asked.parts_source)
+    executable, parts = compile_order(text, runner.line, asked.quantity)
+    digest, digests = executable.digest, tuple(part.executable.digest for part in parts)
     if known is not None:
-        if (known.recipe, known.quantity) != (digest, asked.quantity):
+        if (known.recipe, known.quantity, known.recipes) != (digest, asked.quantity, digests):
             raise Refused(
                 f"order {asked.order} exists already and asks for something else; choose another id"
             )
         return {"order": asked.order, "known": True}
     if asked.quantity < 1:
         raise Refused(f"order {asked.order} asks for {asked.quantity} parts; at least 1")
-    if digest not in runner.state.recipes:
-        runner.record(RecipeTaken(digest, executable))
-    event = OrderTaken(asked.order, digest, asked.quantity, asked.priority, (), who, runner.runtime.utc())
-    runner.record(event)
+    taken = {digest: executable} | {part.executable.digest: part.executable for part in parts}
+    for each, made in taken.items():
+        if each not in runner.state.recipes:
+            runner.record(RecipeTaken(each, made))
+    given = tuple(dict[str, Value](part.values) for part in parts)
+    runner.record(
+        OrderTaken(
+            asked.order, digest, asked.quantity, asked.priority, given, who, runner.runtime.utc(), digests
+        )
+    )
     return {"order": asked.order, "known": False}
 
 

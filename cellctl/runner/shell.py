@@ -23,6 +23,7 @@ from cellctl.runner.clients import recorded_as
 from cellctl.runner.comparison import Comparison
 from cellctl.runner.dialogue import Dialogue
 from cellctl.runner.fleet import Fleet
+from cellctl.runner.foresight import Foresight
 from cellctl.runner.guards import Guards
 from cellctl.runner.line_state import LineState
 from cellctl.runner.replies import Awaited, Replies
@@ -97,6 +98,7 @@ class Runner:
         self.alarms = AlarmBoard(runtime, server)
         self.fleet = Fleet(runtime, line, book)
         self.comparison = Comparison(line, self.alarms)
+        self.foresight = Foresight(line)
         self.guards = Guards(line, self.fleet, self.alarms)
         self.clearance = Clearance(book, self.guards, self.comparison)
         self.line_state = LineState(
@@ -164,7 +166,8 @@ class Runner:
     def _decide(self) -> None:
         if self.comparison.doubtful or not self.trust.is_whole:
             return
-        for event in decide(self.state, self.line, self.ready(), self.runtime.utc()):
+        known = self.foresight.known(self.state)
+        for event in decide(self.state, self.line, self.ready(), self.runtime.utc(), known):
             self.record(event)
             if isinstance(event, Dispatched):
                 self.fleet.send_command(self.state.jobs[event.job])

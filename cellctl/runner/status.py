@@ -115,7 +115,8 @@ def why_waiting(runner: Runner, part: Part) -> str:
     if not is_waiting(part):
         return ""
     for step in next_steps(runner.state, part):
-        answer = bind(runner.state, runner.line, runner.ready(), (part,), step, 0.0)
+        known = runner.foresight.known(runner.state)
+        answer = bind(runner.state, runner.line, runner.ready(), (part,), step, 0.0, known)
         return answer if isinstance(answer, Wait) else ""
     return ""
 

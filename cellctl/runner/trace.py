@@ -89,7 +89,8 @@ def trace(events: Iterable[FlowEvent], part: str) -> Life:
 
 
 def _born(state: FlowState, part: str, order: str, at: float) -> Life:
-    digest = state.orders[order].recipe
+    taken = state.orders[order]
+    digest = taken.recipe_of(taken.begun)
     executable = state.recipes[digest]
     return Life(part, order, executable.recipe, executable.revision, executable.variant, digest, at)
 

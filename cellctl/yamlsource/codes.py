@@ -64,7 +64,7 @@ CODES = {
     ),
     TOO_MANY: CodeText(
         "The file holds too many values.",
-        "More than 200,000 of them are not written by people.",
+        "More than 20,000 of them are not written by people; to check them would take longer than anybody waits.",
         "Split the file.",
     ),
     ALIAS: CodeText(

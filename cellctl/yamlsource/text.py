@@ -41,8 +41,11 @@ def _refuse_unseen(text: str, file: str, was_bytes: bool, report: Report) -> Non
     for number, line in enumerate(split_lines(text), start=1):
         for match in _UNSEEN.finditer(line):
             column, code = match.start() + 1, ord(match[0])
+            is_byte = was_bytes and 0xDC80 <= code <= 0xDCFF
+            if not report.keeps(file, NOT_UTF8 if is_byte else UNSEEN):
+                continue
             span = Span(file, number, column, number, column + 1)
-            if was_bytes and 0xDC80 <= code <= 0xDCFF:
+            if is_byte:
                 report.error(NOT_UTF8, span, f"the byte 0x{code - 0xDC00:02x} is not UTF-8", "save as UTF-8")
             elif match[0] == LOST:
                 report.error(UNSEEN, span, "a character was lost here", "write it again")

@@ -66,6 +66,7 @@ DECLARATION = DriverDeclaration(
         "and go into fault SLF1. ATV320 Modbus manual NVE41308",
     ),
     code="cellctl_drivers.altivar:Altivar",
+    timing="cellctl_drivers.timing:altivar",
 )
 
 

@@ -15,7 +15,8 @@ from cellctl.device import (
     DigitalIO,
     DriverDeclaration,
     Point,
-    PointName,
+    InputName,
+    OutputName,
     Rack,
     Reaction,
     Recovery,
@@ -34,8 +35,8 @@ class BowlFeederOptions(Written):
     """A bowl feeder in the line file; `start` and `present` are points of `io`."""
 
     io: DeviceName = Field(description="the I/O island that it is wired to")
-    start: PointName = Field(description="output that runs it, such as `do0`")
-    present: PointName = Field(description="input that sees a component at the pick-up point, such as `di0`")
+    start: OutputName = Field(description="output that runs it, such as `do0`")
+    present: InputName = Field(description="input that sees a component at the pick-up point, such as `di0`")
     timeout: Annotated[Duration, Between("0.1 s", "10 min")] = usually(
         "10 s", "within which a component comes, or the bowl counts as empty"
     )
@@ -49,6 +50,7 @@ DECLARATION = DriverDeclaration(
     recovery={"present": {"": Recovery.OBSERVABLE}},
     silence=Silence(Reaction.STOPS, 2.0, "the watchdog of the island switches the start output off"),
     code="cellctl_drivers.bowl_feeder:BowlFeeder",
+    timing="cellctl_drivers.timing:bowl_feeder",
 )
 
 

@@ -50,6 +50,7 @@ DECLARATION = DriverDeclaration(
     recovery={"run": {"": Recovery.HANDSHAKE}, "enable": {"": Recovery.REPEATABLE}},
     silence=Silence(Reaction.FINISHES, None, "the PLC ends the program in hand and starts no other"),
     code="cellctl_drivers.handshake_machine:HandshakeMachine",
+    timing="cellctl_drivers.timing:handshake_machine",
 )
 
 

@@ -83,6 +83,7 @@ DECLARATION = DriverDeclaration(
         "seconds. Programming manual for firmware 11.3, ConnectionWatchdog",
     ),
     code="cellctl_drivers.mecademic:Mecademic",
+    timing="cellctl_drivers.timing:mecademic",
 )
 
 

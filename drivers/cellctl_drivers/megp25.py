@@ -11,7 +11,7 @@ from cellctl.device import (
     Act,
     Action,
     Capability,
-    DeviceName,
+    ArmName,
     DriverDeclaration,
     Rack,
     Reaction,
@@ -33,7 +33,7 @@ GREATEST_FORCE = 40.0  # [N], programming manual for firmware 11.3, GetRtGripper
 class Megp25Options(Written):
     """A MEGP 25E in the line file; `controller` is the arm's device."""
 
-    controller: DeviceName = Field(description="the arm's device")
+    controller: ArmName = Field(description="the arm's device")
     force: Annotated[Force, Between("2 N", "40 N")] = usually(
         "16 N", "of the grip; the controller's own default"
     )
@@ -56,6 +56,7 @@ DECLARATION = DriverDeclaration(
         "the fingers keep their force while the controller has power. Programming manual for firmware 9.2.x, 2.1.3",
     ),
     code="cellctl_drivers.megp25:Megp25",
+    timing="cellctl_drivers.timing:megp25",
 )
 
 

@@ -45,6 +45,7 @@ DECLARATION = DriverDeclaration(
     recovery={"measure": {"": Recovery.REPEATABLE}},
     silence=Silence(Reaction.FINISHES, 5.0, "the head ends the measurement in hand and keeps the value"),
     code="cellctl_drivers.register_gauge:RegisterGauge",
+    timing="cellctl_drivers.timing:register_gauge",
 )
 
 

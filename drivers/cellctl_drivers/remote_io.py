@@ -53,6 +53,7 @@ DECLARATION = DriverDeclaration(
         "WAGO-I/O-SYSTEM 750 ETHERNET TCP/IP p. 163-164",
     ),
     code="cellctl_drivers.remote_io:RemoteIO",
+    timing="cellctl_drivers.timing:remote_io",
 )
 
 

@@ -13,63 +13,31 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from cellctl.line.model import Line
+from cellctl_sim.aimed_kills import Assassin, EffectKill
 from cellctl_sim.checkers import Finding, check
 from cellctl_sim.evidence import Evidence, gather
 from cellctl_sim.plant.faults import Fault
 from cellctl_sim.process_faults import Kind, ProcessFault
+from cellctl_sim.scenario import USUAL, Latencies, Scenario
 from cellctl_sim.simulation import Order, Result, simulate
 from cellctl_sim.universe import Universe
 
-UNTIL = 900.0  # [s] of virtual time after which a line that is not done counts as stuck
 MOST_KILLS = 6
 LINK_FAULTS = ("cut", "silent", "mute", "late")
-EFFECTS_OF_A_PART = 500  # about as many as one part causes, with a share of the start
-
-
-@dataclass(frozen=True, slots=True)
-class EffectKill:
-    """A kill `delay` [s] after effect number `effect`, of the process whose effect it is; back after `away` [s]."""
-
-    effect: int
-    delay: float
-    away: float
-
-
-@dataclass(frozen=True, slots=True)
-class Latencies:
-    """[s]; see the defaults in bus, links and disk."""
-
-    bus: float
-    device: float
-    disks: dict[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """Everything that is drawn from a seed."""
-
-    seed: int
-    restart: str
-    orders: tuple[Order, ...]
-    latencies: Latencies
-    faults: tuple[Fault | ProcessFault, ...]
-    kills: tuple[EffectKill, ...]
-    longest: int = 20_000  # records after which a journal begins again
-
-    def __str__(self) -> str:
-        lines = [f"seed {self.seed}, restart by {self.restart}, journals of {self.longest}, {self.latencies}"]
-        lines += [f"  {order.quantity} {order.variant}" for order in self.orders]
-        lines += [f"  {fault.model_dump(by_alias=True, exclude_defaults=True)}" for fault in self.faults]
-        return "\n".join([*lines, *(f"  {kill}" for kill in self.kills)])
+EFFECTS_OF_A_PART = 500  # about as many as one part of the puck line causes, with a share of the start
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A scenario and what came of it; `result` is None when the world itself broke."""
+    """A scenario and what came of it; `result` is None when the world itself broke.
+
+    `struck` are the kills that were aimed at effects and steps, at the instants at which they fell.
+    """
 
     scenario: Scenario
     findings: list[Finding]
     result: Result | None = field(default=None, repr=False)
+    struck: list[ProcessFault] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +49,22 @@ class Recipe:
     variants: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a line makes its orders when nothing disturbs it; what is drawn is spread over that."""
+
+    span: float  # [s]
+    effects: int
+    steps: int  # of the loop
+
+    @property
+    def until(self) -> float:
+        """The time [s] after which a disturbed line counts as stuck."""
+        return 300.0 + 10.0 * self.span
+
+
 def draw(line: Line, recipe: Recipe, seed: int) -> Scenario:
-    """The scenario of a seed."""
+    """The scenario of a seed, its orders drawn too."""
     dice = random.Random(seed)
     quantities = [dice.randint(1, 2) for _ in range(dice.randint(1, 2))]
     orders = tuple(
@@ -91,6 +73,24 @@ def draw(line: Line, recipe: Recipe, seed: int) -> Scenario:
     )
     parts = sum(quantities)
     span = 16.0 + 8.0 * parts  # [s] that it takes undisturbed, or a little more
+    return _disturbed(dice, line, orders, seed, span, EFFECTS_OF_A_PART * (parts + 1))
+
+
+def draw_for(line: Line, orders: Sequence[Order], pace: Pace, seed: int) -> Scenario:
+    """The scenario of a seed for these orders."""
+    scenario = _disturbed(random.Random(seed), line, tuple(orders), seed, pace.span, pace.effects)
+    return replace(scenario, until=pace.until)
+
+
+def undisturbed(line: Line, orders: Sequence[Order], seed: int = 0) -> Scenario:
+    """Nothing happens; the latencies are the usual ones for seed 0, drawn for others."""
+    latencies = _latencies(random.Random(seed), line) if seed else USUAL
+    return Scenario(seed, "automatic", tuple(orders), latencies, (), ())
+
+
+def _disturbed(
+    dice: random.Random, line: Line, orders: tuple[Order, ...], seed: int, span: float, effects: int
+) -> Scenario:
     kills = dice.randint(1, MOST_KILLS)
     timed = dice.randint(0, kills)
     faults: list[Fault | ProcessFault] = [_kill(dice, line, span) for _ in range(timed)]
@@ -99,16 +99,16 @@ def draw(line: Line, recipe: Recipe, seed: int) -> Scenario:
     if dice.random() < 0.5:
         faults += [_link_fault(dice, line, span) for _ in range(dice.randint(1, 3))]
     faults += _mishaps(dice, line, span)
-    aimed = tuple(
-        EffectKill(
-            dice.randrange(EFFECTS_OF_A_PART * (parts + 1)), dice.choice((0.0, 1e-4, 1e-3, 1e-2)), _away(dice)
-        )
-        for _ in range(kills - timed)
-    )
+    aimed = tuple(_aimed(dice, effects) for _ in range(kills - timed))
     restart = dice.choice(("automatic", "operator"))
     latencies = _latencies(dice, line)
     longest = dice.choice((20, 60, 200, 20_000))
     return Scenario(seed, restart, orders, latencies, tuple(faults), aimed, longest)
+
+
+def _aimed(dice: random.Random, effects: int) -> EffectKill:
+    effect, delay = dice.randrange(effects), dice.choice((0.0, 1e-4, 1e-3, 1e-2))
+    return EffectKill(effect=effect, after=delay, **{"for": _away(dice)})
 
 
 def _away(dice: random.Random) -> float:
@@ -127,7 +127,7 @@ def _between(dice: random.Random, least: float, most: float) -> float:
 
 def _latencies(dice: random.Random, line: Line) -> Latencies:
     if dice.random() < 0.3:
-        return Latencies(200e-6, 1e-3, {})
+        return USUAL
     disks = {name: _between(dice, 5e-5, 0.1) for name in (*line.processes, "runner")}
     return Latencies(_between(dice, 5e-5, 0.05), _between(dice, 2e-4, 0.02), disks)
 
@@ -182,26 +182,44 @@ def run(
     `stage(universe)` may prepare more; `doubtful` are devices that may ask a person.
     """
 
+    assassins: list[Assassin] = []
+
     def prepare(universe: Universe) -> None:
         stage(universe)
         _set_latencies(universe, scenario.latencies)
         if scenario.kills:
-            universe.trace.watch = Assassin(universe, line, scenario.kills).see
+            assassins.append(Assassin(universe, line, scenario.kills))
 
     try:
         result = simulate(
             replace(line, restart=scenario.restart),
             scenario.orders,
             seed=scenario.seed,
-            until=UNTIL,
+            until=scenario.until,
             faults=scenario.faults,
             stage=prepare,
             print_log=print_log,
             longest_journal=scenario.longest,
         )
     except Exception as error:
-        return Trial(scenario, [Finding("the_world_goes_on", repr(error))])
-    return Trial(scenario, check(evidence_of(line, result, doubtful)), result)
+        return Trial(scenario, [Finding("the_world_goes_on", repr(error))], None, _struck(assassins))
+    return Trial(scenario, check(evidence_of(line, result, doubtful)), result, _struck(assassins))
+
+
+def measure(line: Line, orders: Sequence[Order]) -> tuple[Pace, Trial]:
+    """The pace of a line with these orders, and the undisturbed trial that it was measured by."""
+    worlds: list[Universe] = []
+    trial = run(line, undisturbed(line, orders), stage=worlds.append)
+    (universe,) = worlds
+    return Pace(max(universe.now, 1.0), max(universe.trace.count, 1), universe.loop.steps), trial
+
+
+def _struck(assassins: Sequence[Assassin]) -> list[ProcessFault]:
+    return [
+        ProcessFault(process=name, fault=Kind.KILL, at=at, **{"for": away})
+        for assassin in assassins
+        for name, at, away in assassin.struck
+    ]
 
 
 def evidence_of(line: Line, result: Result, doubtful: Sequence[str] = ()) -> Evidence:
@@ -224,32 +242,3 @@ def _set_latencies(universe: Universe, latencies: Latencies) -> None:
     universe.links.latency = latencies.device
     for name, sync in latencies.disks.items():
         universe.disk(name).sync = sync
-
-
-class Assassin:
-    """Counts the effects of a world and kills whose effect it is."""
-
-    def __init__(self, universe: Universe, line: Line, kills: Sequence[EffectKill]) -> None:
-        self._universe = universe
-        self._due = sorted(kills, key=lambda kill: kill.effect, reverse=True)
-        self._owners = {name: name for name in (*line.processes, "runner")}
-        for module in line.modules.values():
-            for device in module.devices.values():
-                self._owners[line.devices[device].address] = module.process
-        self._seen = 0
-
-    def see(self, who: str, what: str) -> None:
-        """An effect."""
-        if not self._due:
-            return
-        self._seen += 1
-        name = self._owner(who)
-        if name and self._seen > self._due[-1].effect:
-            kill = self._due.pop()
-            now = self._universe.now
-            self._universe.at(now + kill.delay, lambda: self._universe.kill(name))
-            self._universe.at(now + kill.delay + kill.away, lambda: self._universe.restart(name))
-
-    def _owner(self, who: str) -> str:
-        """The process behind the name of an effect: its own, its disk's, its device's, or the sender's."""
-        return self._owners.get(who.partition(">")[0], "")

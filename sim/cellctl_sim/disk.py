@@ -5,12 +5,12 @@ Appends that arrive while a sync runs share the next one, as in the live store (
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from cellctl.errors import StoreError, StoreLocked
 from cellctl_sim.entry import Entry
+from cellctl_sim.futures import VirtualFuture
 from cellctl_sim.life import Life
 from cellctl_sim.loop import VirtualLoop
 from cellctl_sim.trace import Trace
@@ -23,7 +23,7 @@ class Batch:
     """The rows of one append, and who waits for them."""
 
     rows: tuple[bytes, ...]
-    done: asyncio.Future[None]
+    done: VirtualFuture[None]
 
 
 @dataclass(slots=True)
@@ -114,7 +114,7 @@ class DiskStore:
 
     async def append(self, rows: Sequence[bytes]) -> None:
         """Returns when the rows are durable. A cancelled append may still become so. Raises StoreError."""
-        done: asyncio.Future[None] = self._disk.loop.create_future()
+        done: VirtualFuture[None] = self._disk.loop.create_future()
         if self._life.ended:
             await done  # for ever
         if self._disk.broken:

@@ -17,14 +17,16 @@ from contextvars import Context, copy_context
 from typing import Any, TypeVar
 
 from cellctl_sim.entry import Entry
+from cellctl_sim.futures import VirtualFuture
 from cellctl_sim.life import LIFE
-from cellctl_sim.tasks import VirtualTask, describe_waits, dispose
+from cellctl_sim.tasks import AnyTask, StockTask, VirtualTask
+from cellctl_sim.waits import describe_waits, dispose
 
 T = TypeVar("T")
 
 MICROSECOND = 1_000  # [ns]
 SECOND = 1_000_000_000  # [ns]
-STEPS_PER_INSTANT = 1_000_000  # more than this without time going on: something turns in a circle
+STEPS_PER_INSTANT = 500_000  # twice as many without time going on: something turns in a circle
 
 
 def nanoseconds(seconds: float) -> int:
@@ -51,20 +53,23 @@ class WorldEnded(BaseException):
 class VirtualLoop(asyncio.AbstractEventLoop):
     """The loop. `now` is the virtual time [ns]; `steps` counts callbacks run, and names an instant exactly."""
 
-    def __init__(self) -> None:
+    def __init__(self, task: type[VirtualTask[Any]] | type[StockTask[Any]] = VirtualTask) -> None:
+        """`task`: of which kind its tasks are; StockTask for tests that compare."""
+        self._task = task
         self.now = 0
         self.steps = 0
         self.root = Context()  # of the world itself: what runs in it belongs to no node
-        self._ready: deque[Entry] = deque()
-        self._timers: list[tuple[int, int, Entry]] = []
+        self.ready: deque[Entry | VirtualTask[Any]] = deque()
+        self._timers: list[tuple[int, int, Entry | VirtualFuture[None]]] = []
         self._sequence = 0
         self._sweep_at = 64
-        self._tasks: list[VirtualTask[Any]] = []
+        self._tasks: list[AnyTask] = []
         self._task_count = 0
         self._prune_at = 64
         self._generators: list[AsyncGenerator[Any, Any]] = []
         self._steps_asked: list[tuple[int, int, Callable[[], None]]] = []
-        self._attend_at = self._stuck_at = STEPS_PER_INSTANT
+        self._attend_at = self._look_at = STEPS_PER_INSTANT  # steps
+        self._looked = -1  # when it was last looked whether time goes on [ns]
         self._failure: dict[str, Any] | None = None
         self._stopping = self._running = self._closed = False
 
@@ -75,8 +80,22 @@ class VirtualLoop(asyncio.AbstractEventLoop):
 
     def call_soon(self, callback: Callable[..., object], *args: Any, context: Context | None = None) -> Entry:  # type: ignore[override]
         entry = Entry(callback, args, context if context is not None else copy_context())
-        self._ready.append(entry)
+        self.ready.append(entry)
         return entry
+
+    def sleep(self, wait: int) -> VirtualFuture[None]:
+        """To be awaited at once: done `wait` [ns] from now."""
+        sleep: VirtualFuture[None] = VirtualFuture(self)
+        self._sequence += 1
+        heapq.heappush(self._timers, (self.now + wait, self._sequence, sleep))
+        if len(self._timers) > self._sweep_at:
+            self._sweep()
+        return sleep
+
+    def number(self) -> int:
+        """A number that nothing else in this loop has."""
+        self._sequence += 1
+        return self._sequence
 
     def call_later(  # type: ignore[override]
         self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
@@ -113,7 +132,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         """Call `call` between two steps, just before step number `step` (of `steps`), outside every node."""
         self._sequence += 1
         heapq.heappush(self._steps_asked, (step, self._sequence, call))
-        self._attend_at = min(self._stuck_at, self._steps_asked[0][0])
+        self._set_attention()
 
     # --- running ----------------------------------------------------------------------------------------------
 
@@ -158,50 +177,72 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         events._set_running_loop(self)
         self._running, self._stopping = True, False
         try:
-            self._turn(end)
+            self.root.run(self._turn, end)
         finally:
             self._running = False
             events._set_running_loop(None)
             sys.set_asyncgen_hooks(*hooks)
 
     def _turn(self, end: int) -> None:
-        ready = self._ready
+        ready, root = self.ready, self.root
         while not self._stopping:
             if not ready and not self._next_instant(end):
                 break
             if self.steps >= self._attend_at:
                 self._attend()
             entry = ready.popleft()
-            if entry.off:
-                continue
-            life = entry.context.get(LIFE)
-            if life is not None and life.ended:
-                life.kept.append(entry)
-                continue
-            self.steps += 1
-            entry.context.run(entry.callback, *entry.args)
+            if isinstance(entry, VirtualTask):
+                life = entry.life
+                if life is None or not life.ended:
+                    self.steps += 1
+                    entry.step()
+                else:
+                    life.kept.append(entry)
+            elif not entry.off:
+                life = None if entry.context is root else entry.context.get(LIFE)
+                if life is not None and life.ended:
+                    life.kept.append(entry)
+                    continue
+                self.steps += 1
+                if entry.context is root:
+                    entry.callback(*entry.args)
+                else:
+                    entry.context.run(entry.callback, *entry.args)
         self._raise_failure()
 
     def _next_instant(self, end: int) -> bool:
         """Let time go on to the earliest timer and make all timers of that time ready; False when there is none."""
         timers = self._timers
-        while timers and timers[0][2].off:
-            heapq.heappop(timers)
-        if not timers or timers[0][0] > end:
-            return False
-        self.now = now = timers[0][0]
-        while timers and timers[0][0] == now:
-            self._ready.append(heapq.heappop(timers)[2])
-        self._stuck_at = self.steps + STEPS_PER_INSTANT
-        self._attend_at = min(self._stuck_at, self._steps_asked[0][0] if self._steps_asked else sys.maxsize)
-        return True
+        while timers:
+            when, _, due = timers[0]
+            if due.off:
+                heapq.heappop(timers)
+                continue
+            if when > end:
+                return False
+            self.now = when
+            while timers and timers[0][0] == when:
+                due = heapq.heappop(timers)[2]
+                if isinstance(due, Entry):
+                    self.ready.append(due)
+                elif not due.off:
+                    due.finish()
+            return True
+        return False
 
     def _attend(self) -> None:
+        """Call what was asked to be called before this step, and see whether time goes on."""
         while self._steps_asked and self._steps_asked[0][0] <= self.steps:
-            self.root.run(heapq.heappop(self._steps_asked)[2])
-        if self.steps >= self._stuck_at:
-            raise Stuck(f"time stands still at {self.time():g} s; {describe_waits(self.unfinished())}")
-        self._attend_at = min(self._stuck_at, self._steps_asked[0][0] if self._steps_asked else sys.maxsize)
+            heapq.heappop(self._steps_asked)[2]()
+        if self.steps >= self._look_at:
+            if self.now == self._looked:
+                raise Stuck(f"time stands still at {self.time():g} s; {describe_waits(self.unfinished())}")
+            self._looked, self._look_at = self.now, self.steps + STEPS_PER_INSTANT
+        self._set_attention()
+
+    def _set_attention(self) -> None:
+        asked = self._steps_asked[0][0] if self._steps_asked else sys.maxsize
+        self._attend_at = min(self._look_at, asked)
 
     def _check_usable(self) -> None:
         if self._closed:
@@ -211,10 +252,10 @@ class VirtualLoop(asyncio.AbstractEventLoop):
 
     # --- tasks and futures ------------------------------------------------------------------------------------
 
-    def create_future(self) -> asyncio.Future[Any]:
+    def create_future(self) -> VirtualFuture[Any]:  # type: ignore[override]
         if self._closed:
             raise WorldEnded
-        return asyncio.Future(loop=self)
+        return VirtualFuture(self)
 
     def create_task(  # type: ignore[override]
         self,
@@ -223,7 +264,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         name: str | None = None,
         context: Context | None = None,
         **_: Any,
-    ) -> VirtualTask[T]:
+    ) -> VirtualTask[T] | StockTask[T]:
         if self._closed:
             coro.close()
             raise WorldEnded
@@ -231,11 +272,11 @@ class VirtualLoop(asyncio.AbstractEventLoop):
             self._prune()
         self._task_count += 1
         context = context if context is not None else copy_context()
-        task = VirtualTask(coro, self, self._task_count, name or f"task-{self._task_count}", context)
+        task = self._task(coro, self, self._task_count, name or f"task-{self._task_count}", context)
         self._tasks.append(task)
         return task
 
-    def unfinished(self) -> list[VirtualTask[Any]]:
+    def unfinished(self) -> list[AnyTask]:
         """Every task that is not done, those of ended lives included, in the order of their creation."""
         return [task for task in self._tasks if not task.done()]
 
@@ -283,7 +324,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         if self._running:
             raise RuntimeError("a running loop cannot be closed")
         self._closed = True
-        self._ready.clear()
+        self.ready.clear()
         self._timers.clear()
         dispose(self.unfinished(), self._generators)
         self._tasks.clear()

@@ -1,25 +1,35 @@
 """Waiting for a device without asking it in vain: what `Link.until` does in virtual time.
 
-Plain polling asks at instants one period apart. Nothing is seen between them, so it is enough to ask at those instants
-after which an answer can be another one: the first that follows the devices' next change, or something that anybody
-did to the plant. The devices' watchdogs are told that they are being polled meanwhile. The result, and the instant of
-it, are those of plain polling. `read` must depend on nothing but what it asks of devices; one that asks none is polled
-plainly. Where one poll consists of several requests, a change in their midst may be seen one period late.
+Plain polling asks at instants one period apart. Nothing is seen between them, and a poll that would hear what the last
+one heard changes nothing. So whoever polls rests, and only when an answer can be another one (the devices' next change,
+or something that anybody did to the plant) the devices are asked behind his back, at the instant at which his next
+request would arrive: if they answer otherwise, that poll is made. The devices' watchdogs are told that they are being
+polled meanwhile. The result, and the instant of it, are those of plain polling. `read` must depend on nothing but what
+it asks of devices; one that asks none, or writes, is polled plainly. A poll of several requests is made whenever an
+answer can be another one, and a change in their midst may be seen one period late.
 """
 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import TypeVar
 
-from cellctl_sim.devices.protocols import ModbusDevice
+from cellctl_sim.devices.protocols import ConnectionCut, ModbusDevice, ModbusException, NoAnswer
+from cellctl_sim.entry import Entry
+from cellctl_sim.futures import VirtualFuture
 from cellctl_sim.loop import SECOND, VirtualLoop, nanoseconds
 
 T = TypeVar("T")
 
+NEVER = sys.maxsize  # [ns]
+
 Asked = tuple[str, int]  # address and unit
+Answer = tuple[
+    Callable[[float], object], object
+]  # a reading, to be made again at a time [s], and what it gave
 
 
 class Poll:
@@ -28,17 +38,23 @@ class Poll:
     def __init__(self, loop: VirtualLoop, every: float, plainly: bool = False) -> None:
         self._loop, self._every, self._plainly = loop, nanoseconds(every), plainly
         self._asked: dict[Asked, ModbusDevice] = {}
+        self._answers: list[Answer] = []
         self._leaves: dict[Asked, Callable[[float], None]] = {}
         self._change = math.inf  # when an answer may first be another one [s]
         self._touched = False  # something was done to the plant since the poll began
-        self._waiting: Callable[[], None] | None = None
+        self._has_sent = False  # the first request of the poll
         self._begins = self._began = self._arrived = loop.now  # [ns]
+        self._first = self._period = 0  # when the next poll begins, and from one to the next [ns]
+        self._rest: VirtualFuture[None] | None = None
+        self._look_at: Entry | None = None  # when the devices are asked behind his back: at `_due`
+        self._due = NEVER  # [ns]
 
     async def read(self, read: Callable[[], Awaitable[T]]) -> T:
         """One poll."""
         self._began = self._begins
         self._asked.clear()
-        self._change, self._touched = math.inf, False
+        self._answers.clear()
+        self._change, self._touched, self._has_sent = math.inf, False, False
         token = POLL.set(self)
         try:
             return await read()
@@ -47,26 +63,50 @@ class Poll:
             self.leave()
 
     async def rest(self) -> None:
-        """Wait from the end of one poll to the beginning of the next that can see something new."""
-        first = self._loop.now + self._every
-        period = max(first - self._began, 1)
+        """Wait from the end of one poll to the beginning of the next that can hear something new."""
+        loop = self._loop
+        self._begins = self._first = loop.now + self._every
+        self._period = max(self._first - self._began, 1)
+        if self._asked and not (self._plainly or self._touched or self._change <= loop.time()):
+            self._attend()
+            rest = self._rest = loop.create_future()
+            self._look_when(self._next_change())
+            await rest
+        if self._begins > loop.now:
+            await loop.sleep(self._begins - loop.now)
+
+    def _look_when(self, change: float) -> None:
+        """Ask the devices as the first poll would that can see what is so from `change` [s] on."""
+        if change == math.inf:
+            return
         seen_after = self._arrived - self._began  # a poll sees what is so this long after its beginning
+        late = max(0, nanoseconds(change) - self._first - seen_after)
+        begins = self._first + -(-late // self._period) * self._period
+        arrives = begins + seen_after if len(self._answers) == 1 else begins
+        at = max(arrives, self._loop.now)
+        if at < self._due:
+            if self._look_at is not None:
+                self._look_at.cancel()
+            self._due = at
+            self._look_at = self._loop.at(at, self._look, begins, context=self._loop.root)
 
-        def instant(change: float) -> int:
-            """The beginning [ns] of the first poll that can see what changed at `change` [s]."""
-            return first + max(0, -((first + seen_after - nanoseconds(change)) // period)) * period
-
-        self._begins = first
-        if self._asked and not (self._plainly or self._touched or self._change <= self._loop.time()):
-            change = self._attend(period / SECOND)
-            await self._sleep(None if change == math.inf else instant(change))
-            self._begins = instant(self._loop.time()) if self._touched else self._loop.now
-        if self._begins > self._loop.now:
-            await self._sleep(self._begins, wakes=False)
+    def _look(self, begins: int) -> None:
+        """A poll that began at `begins` arrives now: make it if it would hear anything else than the last one."""
+        if self._rest is None or self._rest.done():  # given up at this very instant
+            return
+        self._look_at, self._due = None, NEVER
+        if len(self._answers) > 1 or self._would_differ():
+            self._begins = begins
+            self._rest.set_result(None)
+            self._rest = None
+        else:
+            self._first = begins + self._period
+            self._look_when(self._next_change())
 
     def sent(self) -> int:
         """When the request made now was sent [ns]; the first of a poll may have been on its way for a while."""
-        sent, self._begins = self._begins, self._loop.now
+        sent = self._loop.now if self._has_sent else self._begins
+        self._has_sent = True
         return sent
 
     def arrives(self, asked: Asked, t: float) -> None:
@@ -76,46 +116,52 @@ class Poll:
         if leave is not None:
             leave(t)
 
-    def answered(self, asked: Asked, device: ModbusDevice, t: float) -> None:
-        """The device has answered."""
+    def answered(
+        self, asked: Asked, device: ModbusDevice, t: float, reading: Callable[[float], object], answer: object
+    ) -> None:
+        """The device has given `answer`, and would give it to `reading(t)` again."""
         self._asked[asked] = device
+        self._answers.append((reading, answer))
         self._change = min(self._change, device.next_change(t))
 
     def touch(self, _: float = 0.0) -> None:
         """Something was done to the plant, or this poll took another time than the next will."""
         self._touched = True
-        if self._waiting is not None:
-            self._waiting()
+        if self._rest is not None and self._due >= self._loop.now + self._period:  # else it is seen then
+            self._look_when(self._loop.time())
+
+    def polls_plainly(self) -> None:
+        """Every poll is made from now on: it does more than read."""
+        self._plainly = True
 
     def leave(self) -> None:
         """Stop attending whatever is still attended."""
+        self._rest = None
+        if self._look_at is not None:
+            self._look_at.cancel()
+            self._look_at, self._due = None, NEVER
         leaves, self._leaves = self._leaves, {}
         for leave in leaves.values():
             leave(self._loop.time())
 
-    def _attend(self, period: float) -> float:
-        """Have the devices count as polled; when an answer of theirs may be another one [s]."""
+    def _attend(self) -> None:
+        """Have the devices count as polled."""
         now = self._loop.time()
         for asked, device in self._asked.items():
-            self._leaves[asked] = device.attend(now, asked[1], period)
+            self._leaves[asked] = device.attend(now, asked[1], self._period / SECOND)
+
+    def _next_change(self) -> float:
+        """When an answer may be another one [s]."""
+        now = self._loop.time()
         return min(device.next_change(now) for device in self._asked.values())
 
-    async def _sleep(self, until: int | None, wakes: bool = True) -> None:
-        """Sleep to the instant `until` [ns] (None: for ever), or until something is done to the plant."""
-        done = self._loop.create_future()
-
-        def wake() -> None:
-            if not done.done():
-                done.set_result(None)
-
-        timer = None if until is None else self._loop.at(until, wake)
-        self._waiting = wake if wakes else None
+    def _would_differ(self) -> bool:
+        """Whether a poll that arrived now would hear anything else than the last one."""
+        now = self._loop.time()
         try:
-            await done
-        finally:
-            self._waiting = None
-            if timer is not None:
-                timer.cancel()
+            return any(reading(now) != answer for reading, answer in self._answers)
+        except (NoAnswer, ConnectionCut, ModbusException):
+            return True
 
 
 POLL: ContextVar[Poll | None] = ContextVar("poll", default=None)

@@ -12,6 +12,7 @@ from typing import TypeVar
 from cellctl.errors import DeviceRefused, DeviceSilent
 from cellctl.runtime import Table
 from cellctl_sim.devices.protocols import ConnectionCut, ModbusDevice, ModbusException, NoAnswer
+from cellctl_sim.futures import VirtualFuture
 from cellctl_sim.life import Life
 from cellctl_sim.links import Links
 from cellctl_sim.loop import nanoseconds
@@ -61,6 +62,9 @@ class SimRegisters:
             self._links.trace.add(self._loop.now, self.address, f"unit {unit} {what}", repr(sent).encode())
             self._device.write(t, unit, table, address, sent)
 
+        poll = POLL.get()
+        if poll is not None:
+            poll.polls_plainly()
         await self._request(at_device, unit, what)
 
     async def until(self, read: Callable[[], Awaitable[T]], holds: Callable[[T], bool], every: float) -> T:
@@ -97,7 +101,7 @@ class SimRegisters:
         raise DeviceSilent(f"unit {unit}", self.address, f"{what}: {why}")
 
     async def _ask(self, at_device: Callable[[float], T], unit: int) -> T:
-        answer: asyncio.Future[T] = self._loop.create_future()
+        answer: VirtualFuture[T] = self._loop.create_future()
         if self._life.ended:
             await answer  # for ever
         poll = POLL.get()
@@ -110,7 +114,7 @@ class SimRegisters:
     def _arrive(
         self,
         at_device: Callable[[float], T],
-        answer: asyncio.Future[T],
+        answer: VirtualFuture[T],
         sent: int,
         asked: Asked,
         poll: Poll | None,
@@ -129,7 +133,7 @@ class SimRegisters:
             _fail(answer, error)
         else:
             if poll is not None:
-                poll.answered(asked, self._device, t)
+                poll.answered(asked, self._device, t, at_device, value)
             back = self._loop.now + nanoseconds(self._device.delay(t))
             if back > given_up:
                 self._loop.at(given_up, _fail, answer, NoAnswer(), context=self._loop.root)
@@ -139,11 +143,11 @@ class SimRegisters:
                 _give(answer, value)
 
 
-def _give(answer: asyncio.Future[T], value: T) -> None:
+def _give(answer: VirtualFuture[T], value: T) -> None:
     if not answer.done():
         answer.set_result(value)
 
 
-def _fail(answer: asyncio.Future[T], error: Exception) -> None:
+def _fail(answer: VirtualFuture[T], error: Exception) -> None:
     if not answer.done():
         answer.set_exception(error)

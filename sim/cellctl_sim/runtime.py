@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import random
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from types import coroutine
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from cellctl.errors import PlugInError
@@ -16,7 +17,7 @@ from cellctl.runtime import Link, Log, Peer, RandomStream, RecordStore, Runtime,
 from cellctl_sim.bus import Bus
 from cellctl_sim.disk import Disk, DiskStore
 from cellctl_sim.life import Life
-from cellctl_sim.loop import VirtualLoop
+from cellctl_sim.loop import MICROSECOND, VirtualLoop, nanoseconds
 from cellctl_sim.registers import SimRegisters
 from cellctl_sim.texts import SimTexts
 
@@ -108,13 +109,10 @@ class SimRuntime:
 
     async def sleep(self, seconds: float) -> None:
         """Wait; at least until everything that is ready has run once, when `seconds` is 0."""
-        wake = self._loop.create_future()
-        loop = self._loop
-        timer = loop.call_later(seconds, _wake, wake) if seconds > 0 else loop.call_soon(_wake, wake)
-        try:
-            await wake
-        finally:
-            timer.cancel()
+        if seconds > 0:
+            await self._loop.sleep(max(nanoseconds(seconds), MICROSECOND))  # whoever waits lets time go on
+        else:
+            await _next_turn()
 
     def deadline(self, seconds: float) -> AbstractAsyncContextManager[None]:
         """Cancel what is inside after `seconds` and raise DeadlineExceeded."""
@@ -205,9 +203,10 @@ class SimRuntime:
             await self._loop.create_future()
 
 
-def _wake(wake: Any) -> None:
-    if not wake.done():
-        wake.set_result(None)
+@coroutine
+def _next_turn() -> Generator[None, None, None]:
+    """Wait until everything that is ready now has run once."""
+    yield
 
 
 if TYPE_CHECKING:

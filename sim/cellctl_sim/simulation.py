@@ -49,6 +49,8 @@ class Order:
     variant: str
     quantity: int
     priority: int = 0
+    included: dict[str, str] = field(default_factory=dict)  # texts of sub-recipes by name
+    parts: str = ""  # YAML: values of parameters for each part
 
     @property
     def body(self) -> Body:
@@ -60,6 +62,8 @@ class Order:
             "variant": self.variant,
             "quantity": self.quantity,
             "priority": self.priority,
+            **({"included": self.included} if self.included else {}),
+            **({"parts": self.parts} if self.parts else {}),
         }
 
 

@@ -27,6 +27,7 @@ class SimTexts:
         self._session: TextSession | None = None
         self._inbox: Channel[str | None] = Channel()  # None: the connection was lost
         self._attempts = 0
+        self._is_looking = False  # after what is being done to the plant now
         self._timer: Entry | None = None  # of the next attempt to connect, or of the device's next change
         self._unsubscribe = links.plant.subscribe(self._look_again)
         self._attempted = Event()
@@ -90,13 +91,15 @@ class SimTexts:
     def _arrive(self, session: TextSession, text: str) -> None:
         """A message is at the device; it is lost when the connection is not the same any more."""
         self._note("receives", text)
+        self._is_looking = True
         session.receive(self._loop.time(), text)
+        self._is_looking = False
         if session is self._session:
             self._look()
 
     def _look_again(self, _: float) -> None:
         """Something was done to the plant; look when that is over."""
-        if self._session is not None:
+        if self._session is not None and not self._is_looking:
             self._after(0.0, self._look)
 
     def _look(self) -> None:

@@ -28,7 +28,7 @@ from cellctl_sim.links import Links, PlantDoor
 from cellctl_sim.loop import UnhandledError, VirtualLoop
 from cellctl_sim.registers import SimRegisters
 from cellctl_sim.runtime import LogRecord, SimRuntime, random_stream
-from cellctl_sim.tasks import VirtualTask
+from cellctl_sim.tasks import AnyTask, StockTask, VirtualTask
 from cellctl_sim.texts import SimTexts
 from cellctl_sim.trace import Trace
 
@@ -44,16 +44,22 @@ class Node:
     name: str
     main: Main
     life: Life
-    task: VirtualTask[Any]
+    task: AnyTask
 
 
 class Universe:
     """The world. `trace` holds everything that had an effect, `records` what was logged."""
 
-    def __init__(self, seed: int = 0, keep_trace: bool = False, print_log: bool = False) -> None:
+    def __init__(
+        self,
+        seed: int = 0,
+        keep_trace: bool = False,
+        print_log: bool = False,
+        task: type[VirtualTask[Any]] | type[StockTask[Any]] = VirtualTask,
+    ) -> None:
         self.seed = seed
         self.print_log = print_log
-        self.loop = VirtualLoop()  # type: ignore[abstract]  # sockets and signals have no place here
+        self.loop = VirtualLoop(task)  # type: ignore[abstract]  # sockets and signals have no place here
         self.trace = Trace(keep_trace)
         self.bus = Bus(self.loop, self.trace)
         self.records: list[LogRecord] = []
@@ -98,8 +104,8 @@ class Universe:
             raise UnknownName("process", name, self._nodes)
         return self._nodes[name]
 
-    def _ended(self, task: asyncio.Task[Any]) -> None:
-        assert isinstance(task, VirtualTask)
+    def _ended(self, task: asyncio.Future[Any]) -> None:
+        assert isinstance(task, VirtualTask | StockTask)
         assert task.life is not None
         name = task.life.node
         self.trace.add(self.loop.now, name, "ends")

@@ -9,10 +9,11 @@ import pytest
 from cellctl.journal import ActionBegan
 from cellctl.line.model import Line
 from cellctl.modules.stops import Watch
-from cellctl_sim.crash_search import Latencies, Recipe, Scenario, Trial, evidence_of, run, try_seed
+from cellctl_sim.crash_search import Recipe, Trial, evidence_of, run, try_seed
 from cellctl_sim.plant.faults import Fault
 from cellctl_sim.plant.plant import Plant
 from cellctl_sim.runtime import START
+from cellctl_sim.scenario import Latencies, Scenario
 from cellctl_sim.simulation import Order, simulate
 from cellctl_sim.universe import Universe
 

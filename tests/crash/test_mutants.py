@@ -23,10 +23,12 @@ from cellctl.runner.dialogue import Dialogue
 from cellctl.runner.fleet import Fleet
 from cellctl_drivers.handshake_machine import HandshakeMachine
 from cellctl_drivers.megp25 import Megp25
+from cellctl_sim.aimed_kills import EffectKill
 from cellctl_sim.checkers import Finding
-from cellctl_sim.crash_search import EffectKill, Latencies, Recipe, Scenario, Trial, draw, run
+from cellctl_sim.crash_search import Recipe, Trial, draw, run
 from cellctl_sim.plant.faults import Fault
 from cellctl_sim.process_faults import ProcessFault, read_faults
+from cellctl_sim.scenario import Latencies, Scenario
 from cellctl_sim.simulation import Order
 from cellctl_sim.universe import Universe
 

@@ -6,7 +6,8 @@ import pytest
 
 from cellctl.line.model import Line
 from cellctl_sim.checkers import check
-from cellctl_sim.crash_search import Latencies, Recipe, Scenario, evidence_of, run, try_seed
+from cellctl_sim.crash_search import Recipe, evidence_of, run, try_seed
+from cellctl_sim.scenario import Latencies, Scenario
 from cellctl_sim.simulation import Order, simulate
 from cellctl_sim.universe import Universe
 

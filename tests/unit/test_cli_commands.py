@@ -94,6 +94,20 @@ def test_a_line_is_checked_with_the_recipes_beside_it(cell: Path) -> None:
     assert "2 files checked: all well" in result.stderr
 
 
+def test_a_recipe_that_only_another_line_can_make_is_left_to_that_line(cell: Path) -> None:
+    found = json.loads(cellctl("check", "kitting", "--json").stdout)
+    assert [Path(file).stem for file in found["files"]] == ["kitting", "kit", "service-kit"]
+
+
+def test_a_recipe_that_no_line_can_make_is_told_whichever_line_is_checked(cell: Path) -> None:
+    recipe = cell / "products" / "ring-unpressed.yaml"
+    recipe.write_text(recipe.read_text("utf-8").replace("take: housing", "take: huosing"))
+    result = cellctl("check", "kitting")
+    assert result.exit_code == 1
+    assert "products/ring-unpressed.yaml" in result.stdout
+    assert "did you mean 'housing'?" in result.stdout
+
+
 def test_a_mistake_in_a_recipe_is_shown_with_its_line_and_an_excerpt(cell: Path) -> None:
     recipe = cell / "products" / "sensor-puck.yaml"
     recipe.write_text(recipe.read_text().replace("to: belt.exit", "to: belt.exut"))
@@ -115,7 +129,8 @@ def test_a_file_elsewhere_is_named_in_full_and_one_below_from_here(
 
 def test_a_directory_is_checked_whole_and_each_file_once(cell: Path) -> None:
     found = json.loads(cellctl("check", str(cell), str(cell), "--json").stdout)
-    assert [Path(file).name for file in found["files"]] == ["puck.yaml", "sensor-puck.yaml"]
+    written = [path for path in cell.glob("*/*.yaml") if written_as(path) in ("line", "recipe")]
+    assert sorted(found["files"]) == sorted(str(path.relative_to(cell)) for path in written)
     assert found["ok"] is True
 
 
@@ -172,10 +187,10 @@ def test_findings_as_junit_are_one_failed_case_a_file(broken: Path) -> None:
 
 def test_the_schema_of_lines_has_the_keys_of_every_kind_and_driver() -> None:
     schema = json.loads(cellctl("schema", "line").stdout)
-    belt = schema["$defs"]["module conveyor"]
+    belt = schema["$defs"]["module-conveyor"]
     assert {"kind", "devices", "stations", "speed"} <= set(belt["properties"])
     assert belt["additionalProperties"] is False
-    assert "address" in schema["$defs"]["device altivar"]["properties"]
+    assert "address" in schema["$defs"]["device-altivar"]["properties"]
 
 
 def test_every_reference_in_a_schema_leads_somewhere() -> None:
@@ -183,12 +198,14 @@ def test_every_reference_in_a_schema_leads_somewhere() -> None:
         text = cellctl("schema", which).stdout
         schema = json.loads(text)
         for part in text.split('"$ref": "#/$defs/')[1:]:
-            assert part.partition('"')[0].replace("%20", " ") in schema["$defs"]
+            assert part.partition('"')[0] in schema["$defs"]
 
 
 def test_the_schema_of_recipes_names_every_skill() -> None:
-    step = json.loads(cellctl("schema", "recipe").stdout)["$defs"]["step"]
-    assert {"transfer", "insert", "advance", "measure", "run"} <= set(step["properties"]["do"]["examples"])
+    step = json.loads(cellctl("schema", "recipe").stdout)["$defs"]["step"]["else"]
+    assert {"transfer", "insert", "advance", "measure", "run"} <= set(
+        step["properties"]["do"]["else"]["enum"]
+    )
 
 
 def test_every_code_is_explained_with_what_why_and_remedy() -> None:

@@ -10,9 +10,16 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
+
+from cellctl.live.line_file import read_line
+from cellctl_sim import simulation
+from cellctl_sim.simulation import Order, simulate
+from cellctl_sim.tasks import StockTask
+from cellctl_sim.universe import Universe
 
 ROOT = Path(__file__).parents[2]
 
@@ -127,3 +134,15 @@ def test_another_seed_gives_another_trace() -> None:
 @pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
 def test_the_trace_is_the_same_on_every_version_of_python(version: str) -> None:
     assert trace_of(interpreter(version), 7, "random") == trace_of(sys.executable, 7, "0")
+
+
+def test_the_puck_line_has_the_same_trace_with_the_tasks_of_cpython(monkeypatch: pytest.MonkeyPatch) -> None:
+    line, _ = read_line(ROOT / "recipes/lines/puck.yaml")
+    assert line is not None
+    recipe = ROOT / "recipes/products/sensor-puck.yaml"
+    order = Order("1", recipe.read_text(), recipe.name, "tall", 2)
+    own = simulate(line, [order], seed=5, until=300.0)
+    monkeypatch.setattr(simulation, "Universe", partial(Universe, task=StockTask))
+    stock = simulate(line, [order], seed=5, until=300.0)
+    assert own.complete
+    assert (own.trace, own.steps) == (stock.trace, stock.steps)

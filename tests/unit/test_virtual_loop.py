@@ -1,6 +1,7 @@
 """The virtual loop against the stock one: the same programs, the same order of events, the same times.
 
-The oracle is asyncio's own selector loop, whose selector is replaced by one that lets its clock jump.
+The oracle is asyncio's own selector loop, whose selector is replaced by one that lets its clock jump. Each program also
+runs on the virtual loop with CPython's own tasks, which must come to the same, step by step.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from cellctl_sim.loop import Deadlock, Stuck, UnhandledError, VirtualLoop
+from cellctl_sim.tasks import StockTask
 
 Say = Callable[[object], None]
 Program = Callable[[Say], Coroutine[Any, Any, Any]]
@@ -43,6 +45,10 @@ class StockLoop(asyncio.SelectorEventLoop):
 
 def new_loop() -> VirtualLoop:
     return VirtualLoop()  # type: ignore[abstract]
+
+
+def with_stock_tasks() -> VirtualLoop:
+    return VirtualLoop(StockTask)  # type: ignore[abstract]
 
 
 def story(loop: asyncio.AbstractEventLoop, program: Program) -> list[str]:
@@ -274,7 +280,176 @@ async def closes_a_generator_it_leaves(say: Say) -> None:
     await generator.aclose()
 
 
+async def counts_cancellations(say: Say) -> None:
+    async def patient() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        for _ in range(2):
+            try:
+                await asyncio.sleep(5)
+            except asyncio.CancelledError:
+                say((task.cancelling(), task.uncancel()))
+        task.cancel()
+        task.uncancel()
+        await asyncio.sleep(1)
+        say("went on")  # from Python 3.13 on a cancellation that was taken back is not delivered
+
+    task = asyncio.create_task(patient())
+    for _ in range(2):
+        await asyncio.sleep(1)
+        task.cancel()
+        task.cancel()
+    say(await asyncio.gather(task, return_exceptions=True))
+    say(task.cancelling())
+
+
+async def is_cancelled_when_its_result_is_there(say: Say) -> None:
+    loop = asyncio.get_running_loop()
+    result = loop.create_future()
+
+    async def waits() -> None:
+        try:
+            say(await result)
+        finally:
+            say("over")
+
+    task = asyncio.create_task(waits())
+    await asyncio.sleep(1)
+    result.set_result("a result")
+    say(task.cancel())
+    say(await asyncio.gather(task, return_exceptions=True))
+
+
+async def is_cancelled_in_its_last_step(say: Say) -> None:
+    async def ends() -> str:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        return "a result"
+
+    task = asyncio.create_task(ends())
+    await asyncio.wait([task])
+    say((task.cancelled(), task.done()))
+
+
+async def fails_in_a_group_within_a_group(say: Say) -> None:
+    async def inner() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(failing(say, 1))
+            group.create_task(sleeper(say, "inner", 5))
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(inner())
+            group.create_task(sleeper(say, "outer", 5))
+    except* ValueError as errors:
+        say([str(error) for error in errors.exceptions])
+
+
+async def waits_for_many_things_at_once(say: Say) -> None:
+    event, condition = asyncio.Event(), asyncio.Condition()
+
+    async def waits(name: str) -> None:
+        await event.wait()
+        async with condition:
+            await condition.wait()
+            say(name)
+
+    tasks = [asyncio.create_task(waits(name)) for name in "abc"]
+    await asyncio.sleep(1)
+    event.set()
+    await asyncio.sleep(1)
+    async with condition:
+        condition.notify(2)
+    await asyncio.sleep(1)
+    tasks[2].cancel()
+    say(await asyncio.gather(*tasks, return_exceptions=True))
+
+
+async def shares_a_future(say: Say) -> None:
+    shared = asyncio.get_running_loop().create_future()
+    foreign: asyncio.Future[str] = asyncio.Future()
+
+    async def waits(name: str) -> None:
+        say((name, await shared))
+        say((name, await foreign, asyncio.current_task().get_name()))  # type: ignore[union-attr]
+
+    shared.add_done_callback(lambda _: asyncio.get_running_loop().call_soon(say, "called first"))
+    shared.add_done_callback(lambda _: say("called"))
+    tasks = [asyncio.create_task(waits(name), name=name) for name in "ab"]
+    await asyncio.sleep(0)
+    shared.add_done_callback(lambda _: say("called"))
+    tasks.append(asyncio.create_task(waits("c"), name="c"))
+    await asyncio.sleep(1)
+    shared.set_result("there")
+    await asyncio.sleep(1)
+    foreign.set_result("abroad")
+    await asyncio.gather(*tasks)
+
+
+async def gets_the_error_of_what_it_waits_for(say: Say) -> None:
+    task = asyncio.create_task(failing(say, 1))
+
+    async def waits() -> None:
+        try:
+            await task
+        except ValueError as error:
+            say(repr(error))
+
+    await asyncio.gather(waits(), waits())
+    say(repr(task.exception()))
+
+
+async def waits_for_what_cannot_be_waited_for(say: Say) -> None:
+    class Odd:
+        def __await__(self) -> Any:
+            yield "nothing of the kind"
+
+    async def waits_for_itself() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        await task
+
+    async def waits_for_something_odd() -> None:
+        await Odd()
+
+    for program in (waits_for_itself, waits_for_something_odd):
+        try:
+            await asyncio.create_task(program())
+        except RuntimeError as error:
+            say(str(error).split(":")[0])
+
+
+async def is_cancelled_in_a_generator(say: Say) -> None:
+    async def numbers() -> Any:
+        try:
+            for number in range(5):
+                yield number
+                await asyncio.sleep(1)
+        finally:
+            await asyncio.sleep(1)
+            say("closed")
+
+    async def reads() -> None:
+        async for number in numbers():
+            say(number)
+
+    task = asyncio.create_task(reads())
+    await asyncio.sleep(1.5)
+    task.cancel()
+    say(await asyncio.gather(task, return_exceptions=True))
+
+
 PROGRAMS: list[Program] = [
+    counts_cancellations,
+    is_cancelled_when_its_result_is_there,
+    is_cancelled_in_its_last_step,
+    fails_in_a_group_within_a_group,
+    waits_for_many_things_at_once,
+    shares_a_future,
+    gets_the_error_of_what_it_waits_for,
+    waits_for_what_cannot_be_waited_for,
+    is_cancelled_in_a_generator,
     cancels_a_sleeping_task,
     cancels_a_task_before_it_began,
     goes_on_after_a_cancellation,
@@ -305,6 +480,27 @@ def test_a_program_tells_the_same_story_as_on_the_stock_loop(program: Program) -
     told, expected = story(new_loop(), program), story(StockLoop(), program)
     assert in_group_order(told) == in_group_order(expected)
     assert len(told) > 1
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
+def test_a_program_goes_the_same_steps_with_the_tasks_of_cpython(program: Program) -> None:
+    own, stock = new_loop(), with_stock_tasks()
+    assert story(own, program) == story(stock, program)
+    assert own.steps == stock.steps
+
+
+def test_a_task_whose_error_nobody_saw_says_so_when_it_goes_away() -> None:
+    loop = new_loop()
+
+    async def main() -> None:
+        for _ in range(200):  # so many that the loop lets go of those that are done
+            asyncio.create_task(failing(lambda _: None, 0))  # noqa: RUF006
+            await asyncio.sleep(0.01)
+
+    with pytest.raises(UnhandledError, match="never retrieved"):
+        loop.run_until_complete(main())
+    assert loop.time() < 1.9  # long before the end
+    loop.close()
 
 
 def test_a_failing_group_cancels_its_tasks_in_the_same_order_each_time() -> None:

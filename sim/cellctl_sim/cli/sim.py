@@ -59,14 +59,14 @@ def sim(
     """Run LINE in virtual time until every order is complete. Exits with 1 when that does not come about."""
     from cellctl.cli.files import find_line
     from cellctl.cli.up import load_or_exit
-    from cellctl.compile.order import compile_order_text
+    from cellctl.compile.order import OrderText, compile_order
     from cellctl_sim.simulation import LONGEST, simulate
 
     path = find_line(line)
     wanted = [_order(text, path, number) for number, text in enumerate(orders, start=1)]
     loaded = load_or_exit(path)
     for each in wanted:  # the runner would refuse it too, but only within the simulation
-        compile_order_text(each.text, each.source, each.variant, loaded)
+        compile_order(OrderText(each.text, each.source, each.variant, each.included), loaded)
     say("SIMULATED in virtual time; no device is connected")
     result = simulate(loaded, wanted, seed, until or LONGEST, _read_faults(faults))
     if trace is not None:
@@ -84,8 +84,7 @@ def _order(text: str, line: Path, number: int) -> Order:
     from cellctl_sim.simulation import Order
 
     wanted = read_order(text, line)
-    source = wanted.recipe.read_text("utf-8")
-    return Order(f"{number}-{wanted.label}", source, str(wanted.recipe), wanted.variant, wanted.quantity)
+    return Order(id=f"{number}-{wanted.label}", **wanted.body)
 
 
 def summary(result: Result, seed: int) -> dict[str, Any]:

@@ -30,6 +30,8 @@ from cellctl_sim.devices.cells import (
     words_float,
     write_cells,
 )
+from cellctl_sim.devices.codes import Code
+from cellctl_sim.devices.making import PARTS, making
 from cellctl_sim.devices.protocols import ModbusException
 from cellctl_sim.devices.site import Site
 from cellctl_sim.plant.agenda import Agenda
@@ -39,7 +41,6 @@ from cellctl_sim.plant.spots import GRASP
 from cellctl_sim.plant.world import places
 
 MOST_VALUES = 8
-PARTS = "parts"  # the value that says how many parts to make
 
 
 class MachineState(IntEnum):
@@ -52,24 +53,21 @@ class MachineState(IntEnum):
     LOCAL = 4
 
 
-class Code(IntEnum):
-    """INPUT 6: what became of the program."""
-
-    WELL = 0
-    NOTHING_THERE = 1
-    MISPLACED = 2
-    UNKNOWN_PROGRAM = 3
-    BAD_VALUES = 4
-    STOPPED = 9
+Look = Callable[[float], tuple[Item | None, float]]
+Effect = Callable[[float, Mapping[str, float]], Code]
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What a number of the controller means: the names of its values, of its results, and how long it runs [s]."""
+    """What a number of the controller means: the names of its values, of its results, and how long it runs [s].
+
+    `effect(t, values)` is what it does to the world where it does not work on what lies in the machine.
+    """
 
     takes: tuple[str, ...] = ()
     gives: tuple[str, ...] = ()
     time: float = 2.0
+    effect: Effect | None = None
 
 
 class HandshakeMachineProperties(Written):
@@ -80,23 +78,22 @@ class HandshakeMachineProperties(Written):
         default=None, gt=0
     )  # [s] every program takes; as the line file says, if not given
     boot_time: float = Field(default=3.0, ge=0)  # [s]
-    makes: str = ""  # the material that its programs make, one for each nest of the module
+    makes: str | dict[str, str] = (
+        ""  # the material that its programs make, one for each nest; or that of each program
+    )
     fail_rate: float = Field(default=0.0, ge=0, le=1)  # of programs that stop half-way
     values: dict[str, float] = Field(default={})  # results that the plant knows nothing of
+
+    def made_by(self, program: str) -> str:
+        """The material that the program of this name makes; "" for none."""
+        return self.makes if isinstance(self.makes, str) else self.makes.get(program, "")
 
 
 DEFAULTS = HandshakeMachineProperties()
 
 
-Look = Callable[[float], tuple[Item | None, float]]
-Effect = Callable[[float, Mapping[str, float]], Code]
-
-
 class HandshakeMachineDevice:
-    """One machine. `look(t)` is what lies in it and how far from where it should.
-
-    `effect(t, values)` is what a program does to the world where it does not work on what lies in the machine.
-    """
+    """One machine. `look(t)` is what lies in it and how far from where it should."""
 
     def __init__(
         self,
@@ -108,11 +105,9 @@ class HandshakeMachineDevice:
         properties: HandshakeMachineProperties = DEFAULTS,
         count: Callable[[str], None] = lambda name: None,
         runs: Counter[int] | None = None,
-        effect: Effect | None = None,
     ) -> None:
         self.name, self._agenda, self._look, self._random = name, agenda, look, random
         self._programs, self._properties, self._count = dict(programs), properties, count
-        self._effect = effect
         self._runs: Counter[int] = Counter() if runs is None else runs
         self._ending = agenda.timer(self._end)
         self._local_over = agenda.timer(self._leave_local)
@@ -136,16 +131,19 @@ class HandshakeMachineDevice:
         def look(t: float) -> tuple[Item | None, float]:
             return world.at_hand(t, place) if place else (None, inf)
 
+        def effect(program: str) -> Effect | None:
+            material = properties.made_by(program)
+            return making(site.name, world, own, material) if material else None
+
         return cls(
             site.name,
             world.agenda,
             look,
             site.random(),
-            programs_of(module.options),
+            programs_of(module.options, effect),
             properties,
             world.count,
             world.runs.setdefault(site.name, Counter()),
-            _making(site, own, properties.makes) if properties.makes else None,
         )
 
     # --- Modbus -----------------------------------------------------------------------------------------------
@@ -244,8 +242,8 @@ class HandshakeMachineDevice:
         program = self._program
         assert program is not None
         values = dict(zip(program.takes, self._given, strict=True))
-        if self._effect is not None:
-            code = self._effect(t, values)
+        if program.effect is not None:
+            code = program.effect(t, values)
             if code is not Code.WELL:
                 self._finish(code)
                 return
@@ -266,8 +264,9 @@ class HandshakeMachineDevice:
             item.record(t, f"worked on by {self.name}, program {self._holding[0].value}")
 
     def _result(self, name: str, values: Mapping[str, float]) -> float:
-        """What the machine measured: the greatest force, or what its `simulated:` keys say; 0 otherwise."""
-        true = values.get("force", 0.0) if name == "peak" else self._properties.values.get(name, 0.0)
+        """What the machine measured: what it came to as it was told (a torque, a force as its peak), or what its
+        `simulated:` keys say; 0 otherwise."""
+        true = values.get("force" if name == "peak" else name, self._properties.values.get(name, 0.0))
         return true * (1.0 + self._random.gauss(0.0, self._properties.noise))
 
     def _finish(self, code: Code) -> None:
@@ -315,28 +314,16 @@ class HandshakeMachineDevice:
         self._state = MachineState.IDLE
 
 
-def _making(site: Site, nests: Sequence[str], material: str) -> Effect:
-    """Parts lie in the first nests when the program has ended: as many as it was told, or one in each."""
-    world = site.world
-
-    def make(t: float, values: Mapping[str, float]) -> Code:
-        filled = nests[: int(values.get(PARTS, len(nests)))]
-        taken = [nest for nest in filled if world.spot(nest).look(t)[0] is not None]
-        for nest in taken:
-            world.note(t, f"{site.name}: made a part where one lies, in {nest}")
-        for nest in filled if not taken else ():
-            world.spot(nest).put(t, world.make(t, world.material(material), nest))
-            world.count(f"{site.name}.made")
-        return Code.MISPLACED if taken else Code.WELL
-
-    return make
-
-
-def programs_of(options: Any) -> dict[int, Program]:
-    """The programs of a machine module's options, by number."""
+def programs_of(
+    options: Any, effect: Callable[[str], Effect | None] = lambda program: None
+) -> dict[int, Program]:
+    """The programs of a machine module's options, by number; `effect(name)` is what the one of that name does."""
     return {
         program.number: Program(
-            (*program.takes, *((PARTS,) if program.counted else ())), tuple(program.gives), program.time
+            (*program.takes, *((PARTS,) if program.counted else ())),
+            tuple(program.gives),
+            program.time,
+            effect(name),
         )
-        for program in getattr(options, "programs", {}).values()
+        for name, program in getattr(options, "programs", {}).items()
     }

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cellctl.device import Capability, PointName
+from cellctl.device import Capability, OutputName
 from cellctl.skill import Ends, Holds, KindDeclaration, Outcome, Parameter, Skill, StationKeys, Works
 from cellctl.written import Between, Duration, Written, usually
 
@@ -49,7 +49,7 @@ class DiverterOptions(Written):
 class LaneOptions(Written):
     """The output that sets the flap for this lane; a lane without one is where parts go when no flap is set."""
 
-    flap: PointName = ""
+    flap: OutputName = ""
 
 
 DIVERTER = KindDeclaration(

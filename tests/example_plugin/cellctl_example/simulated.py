@@ -16,7 +16,8 @@ from cellctl.written import Written
 from cellctl_example.belt_camera import SHOWN
 from cellctl_example.declarations import TrackerOptions
 from cellctl_sim.devices.cells import ILLEGAL_FUNCTION, parameter, read_cells, shown, write_cells
-from cellctl_sim.devices.handshake_machine import Code, HandshakeMachineDevice, Program
+from cellctl_sim.devices.codes import Code
+from cellctl_sim.devices.handshake_machine import HandshakeMachineDevice, Program
 from cellctl_sim.devices.protocols import ModbusException
 from cellctl_sim.devices.site import Site
 from cellctl_sim.plant.faults import Fault, Manner
@@ -203,8 +204,7 @@ class TrackingRobotDevice:
             world.agenda,
             lambda t: (None, inf),
             site.random(),
-            {module.options.program: Program(("x", "turn", "nest"), (), 1.5)},
+            {module.options.program: Program(("x", "turn", "nest"), (), 1.5, pick)},
             count=world.count,
             runs=world.runs.setdefault(site.name, Counter()),
-            effect=pick,
         )

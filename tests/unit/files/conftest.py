@@ -43,7 +43,7 @@ modules:
     devices: {controller: {use: mecademic, address: tcp://10.0.0.3:10000}}
     tools: {gripper: {use: megp25, controller: controller, length: 65 mm}}
     stations:
-      bin: {sink: true, pose: {x: -150 mm, y: 0 mm, z: 50 mm}}
+      bin: {sink: true, pose: {x: 150 mm, y: -150 mm, z: 50 mm}}
       rack: {zone: table, grid: {columns: 2, rows: 2, column_pitch: 20 mm, row_pitch: 10 mm}, pose: {frame: plate, x: 10 mm, y: 0 mm, z: 0 mm}}
   lids:
     kind: feeder
@@ -171,12 +171,24 @@ def small_line(check_line: Callable[..., CheckedLine]) -> Line:
 
 @pytest.fixture
 def check_small_recipe(small_line: Line) -> Callable[..., CheckedRecipe]:
-    """Read and compile the small recipe for the small line after some changes."""
+    """Read and compile the small recipe for the small line after some changes; `included` are sub-recipes by name.
 
-    def check(*changes: tuple[str, str], text: str = RECIPE, line: Line | None = None) -> CheckedRecipe:
+    Their marks come after those of the recipe.
+    """
+
+    def check(
+        *changes: tuple[str, str],
+        text: str = RECIPE,
+        line: Line | None = None,
+        included: dict[str, str] | None = None,
+    ) -> CheckedRecipe:
         source, places = unmarked(changed(text, changes))
+        texts = {}
+        for name, each in (included or {}).items():
+            texts[name], more = unmarked(each)
+            places += more
         report = Report()
-        recipe = parse_recipe(source, "thing.yaml", report)
+        recipe = parse_recipe(source, "thing.yaml", report, texts)
         made = check_recipe(recipe, line or small_line, report) if recipe else {}
         return CheckedRecipe(report, places, recipe, made)
 

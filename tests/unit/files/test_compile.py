@@ -45,7 +45,9 @@ def test_values_are_si_and_limits_are_named_by_their_feature(check_small_recipe:
     executable = check_small_recipe().made["hard"]
     assert executable.step("press").parameters == {"program": "close", "force": 55.0}
     assert executable.step("press").timeout == 6.0
-    assert executable.step("measure").parameters == {"expect.height": Limits(0.0182, 0.01805, 0.01835, "length")}
+    assert executable.step("measure").parameters == {
+        "expect.height": Limits(0.0182, 0.01805, 0.01835, "length")
+    }
 
 
 def test_each_step_finds_who_can_do_it_and_where(check_small_recipe: Check) -> None:

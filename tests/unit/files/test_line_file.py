@@ -246,6 +246,9 @@ MISTAKES = {
         ("P1: {nests: 2, home: arm.rack}", "P1: {home: belt.load}\n  P2: {home: belt.press}\n  P3: {home: «belt.exit}"),
         "CC-L017", "every one of the 3 stops of 'belt'",
     ),
+    "a carrier with two nests on a belt": (
+        ("P1: {nests: 2, home: arm.rack}", "«P1: {nests: 2, home: belt.load}"), "CC-L024", "2 nests",
+    ),
     "a belt that leads to no station": (("speed: 150 mm/s", "speed: 150 mm/s\n    onto: «arm.ben"), "CC-L004", "arm.bin"),
     "a shared device that nobody uses": (("devices:\n  io:", "devices:\n  «spare: {use: register_gauge, address: "
         "modbus-tcp://10.0.0.7:502}\n  io:"), "CC-L018", "spare"),

@@ -155,6 +155,16 @@ def test_a_carrier_that_does_not_come_on_is_left_alone_until_a_person_says_where
     assert state.orders["o1"].good == 1
 
 
+def test_a_part_whose_carrier_jams_on_its_way_to_make_room_waits_for_a_person() -> None:
+    line = ring(4, [0, 2], wip=1)
+    jams = lambda job: "jam" if job.items[0].id == "P0" and not job.step else "done"  # noqa: E731
+    state, events = play(ordered(line, around(4, []), 1), line, outcome=jams)
+    assert state.stuck == ("P0",)
+    assert state.parts["p1"].place == "P0#0"
+    sent = [event for event in events if isinstance(event, Dispatched) and event.items[0].id == "P0"]
+    assert len(sent) == 1
+
+
 def test_a_carrier_under_the_gripper_stays() -> None:
     line = ring(3, [0, 2])
     state, _ = ordered(line, around(3, []), 2), None

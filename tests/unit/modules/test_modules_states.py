@@ -406,7 +406,7 @@ def test_an_inquiry_is_answered_with_the_view(bench: ModuleType) -> None:
 
 def test_the_pose_of_a_nest_lies_in_the_grid(bench: ModuleType) -> None:
     from cellctl.line.model import Grid
-    from cellctl.modules.poses import in_grid
+    from cellctl.line.reachable import in_grid
 
     tray = Station("arm.tray", "arm", grid=Grid(3, 2, 0.02, 0.03))
     assert in_grid(Pose(0.1, 0.2, 0.0), tray, 4) == Pose(pytest.approx(0.12), pytest.approx(0.23), 0.0)
