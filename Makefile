@@ -19,7 +19,7 @@ test: quality tests  ## everything that must hold before a commit
 tests: export PYTHONDONTWRITEBYTECODE =
 tests: $(VENV)/.test
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not live and not slow"
-	$(BIN)/python -m pytest -n 4 --dist worksteal -m "live and not slow"
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "live and not slow"
 
 quality: $(VENV)/.test
 	$(BIN)/ruff check .

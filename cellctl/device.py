@@ -127,7 +127,9 @@ class DriverDeclaration:
     recovery: Mapping[str, Mapping[str, Recovery]]
     silence: Silence
     code: str  # "package.module:Class"
-    timing: str = ""  # "package.module:function" of device and talk: how long it takes (`cellctl.plan.timing`)
+    timing: str = (
+        ""  # "package.module:function" of device and talk: how long it takes (`cellctl.plan.timing`)
+    )
 
     def __post_init__(self) -> None:
         if not self.recovery or any(not by_condition for by_condition in self.recovery.values()):

@@ -62,7 +62,8 @@ class ConveyorOptions(Options):
         default=None, description="of a belt that runs in a circle: its length once around"
     )
     end: Annotated[Length, Between("1 mm", "1000 m")] | None = Field(
-        default=None, description="where parts leave it over its end; 100 mm behind the last stop if not given"
+        default=None,
+        description="where parts leave it over its end; 100 mm behind the last stop if not given",
     )
     onto: StationName = Field(
         default="", description="the station of another module to which parts come over its end"
@@ -307,7 +308,9 @@ class Takes(Options):
                 message = f"'min' is {self.min.dimension.noun}, but 'max' is {self.max.dimension.noun}"
                 raise fault(DOES_NOT_FIT, message, "write both in units of one kind")
             if self.min.value > self.max.value:
-                raise fault(DOES_NOT_FIT, "'min' is greater than 'max'", "exchange them, or check their units")
+                raise fault(
+                    DOES_NOT_FIT, "'min' is greater than 'max'", "exchange them, or check their units"
+                )
         return self
 
 

@@ -127,4 +127,7 @@ class KindDeclaration:
 
     def skill(self, name: str) -> Skill | None:
         """The skill of this name, or None."""
-        return next((skill for skill in self.skills if skill.name == name), None)
+        for skill in self.skills:
+            if skill.name == name:
+                return skill
+        return None

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from reference_tables import command, doc, page, settings, table
 
 from cellctl import journal, messages, packml
-from cellctl.cli.explain import all_codes
+from cellctl.cli.explain import all_codes, all_examples, as_shown
 from cellctl.cli.lazy import COMMANDS
 from cellctl.cli.main import main as cli
 from cellctl.device import DriverDeclaration
@@ -255,9 +255,14 @@ def diagnostics_page() -> str:
     )
     intro = (
         "What `cellctl check` finds, by code; `cellctl explain CODE` prints the same. Codes of alarms stand in "
-        "[alarms](alarms.md)."
+        "[alarms](alarms.md). Examples are parts of files, with `-` before what is wrong and `+` before what puts it "
+        "right; a test checks every one."
     )
-    return page("Findings", intro, table(("code", "what", "why it matters", "what to do"), rows))
+    examples = (
+        f"### {code}\n\n```diff\n{as_shown(text)}```" for code, text in sorted(all_examples().items())
+    )
+    findings = table(("code", "what", "why it matters", "what to do"), rows)
+    return page("Findings", intro, findings, "## Examples", *examples)
 
 
 # --- what is kept -------------------------------------------------------------------------------------------------

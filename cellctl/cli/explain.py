@@ -36,13 +36,14 @@ def all_codes() -> dict[str, dict[str, str]]:
 
 def all_examples() -> dict[str, str]:
     """Code -> an example of each finding: lines that begin with `-` are wrong, those with `+` put it right."""
-    from cellctl.compile.examples import EXAMPLES as of_compile
-    from cellctl.line.examples import EXAMPLES as of_line
-    from cellctl.reading.examples import EXAMPLES as of_form
-    from cellctl.recipe.examples import EXAMPLES as of_recipe
-    from cellctl.yamlsource.examples import EXAMPLES as of_text
+    from cellctl.compile import examples as of_compile
+    from cellctl.line import examples as of_line
+    from cellctl.reading import examples as of_form
+    from cellctl.recipe import examples as of_recipe
+    from cellctl.yamlsource import examples as of_text
 
-    return of_text | of_form | of_line | of_recipe | of_compile
+    tables = (of_text, of_form, of_line, of_recipe, of_compile)
+    return {code: text for table in tables for code, text in table.EXAMPLES.items()}
 
 
 def as_shown(example: str) -> str:

@@ -6,9 +6,11 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from xml.sax.saxutils import escape, quoteattr
 
-from cellctl.findings import Finding, Report, Severity
+from cellctl.cli.explain import all_codes
+from cellctl.findings import Finding, Report, Severity, Span
 
 
 def as_github(report: Report) -> str:
@@ -30,20 +32,38 @@ def _quoted(text: str) -> str:
 def as_sarif(report: Report, version: str) -> str:
     """Static Analysis Results Interchange Format (OASIS, 2.1.0)."""
     codes = sorted({finding.code for finding in report.findings})
-    driver = {"name": "cellctl", "version": version, "rules": [{"id": code} for code in codes]}
+    driver = {"name": "cellctl", "version": version, "rules": [_sarif_rule(code) for code in codes]}
     run = {"tool": {"driver": driver}, "results": [_sarif_result(finding) for finding in report.findings]}
     log = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
     return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
 
 
+def _sarif_rule(code: str) -> dict[str, Any]:
+    text = all_codes()[code]
+    return {"id": code, "shortDescription": {"text": text["what"]}, "help": {"text": text["instead"]}}
+
+
 def _sarif_result(finding: Finding) -> dict[str, Any]:
-    span = finding.span
+    text = f"{finding.message}. {finding.help}" if finding.help else finding.message
+    result = {
+        "ruleId": finding.code,
+        "level": str(finding.severity),
+        "message": {"text": text},
+        "locations": [_sarif_location(finding.span)],
+    }
+    if finding.related:
+        result["relatedLocations"] = [
+            {**_sarif_location(other.span), "message": {"text": other.label}} for other in finding.related
+        ]
+    return result
+
+
+def _sarif_location(span: Span) -> dict[str, Any]:
+    """A place; a path becomes a relative reference, with what a URI may not hold quoted (section 3.4.4)."""
     region = {"startLine": span.line, "startColumn": span.column}
     region |= {"endLine": span.end_line, "endColumn": span.end_column}
-    location = {"physicalLocation": {"artifactLocation": {"uri": _shown(span.file)}, "region": region}}
-    text = f"{finding.message}. {finding.help}" if finding.help else finding.message
-    level = str(finding.severity)
-    return {"ruleId": finding.code, "level": level, "message": {"text": text}, "locations": [location]}
+    file = {"uri": quote(_shown(span.file))}
+    return {"physicalLocation": {"artifactLocation": file, "region": region}}
 
 
 def as_junit(report: Report, checked: Sequence[str]) -> str:

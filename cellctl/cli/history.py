@@ -127,13 +127,15 @@ def print_report(found: dict[str, Any]) -> None:
     if found["busiest_module"]:
         click.echo(f"busiest    {found['busiest_module']}")
     click.echo()
-    steps = (
-        (s["step"], s["count"], *(_seconds(s[k]) for k in ("mean_s", "min_s", "max_s", "predicted_s")))
-        for s in found["steps"]
-    )
-    print_table(steps, ("step", "times", "mean s", "least s", "most s", "predicted s"))
+    is_predicted = any(step.get("predicted_s") is not None for step in found["steps"])
+    columns = _COLUMNS if is_predicted else _COLUMNS[:-1]
+    steps = ((s["step"], s["count"], *(_seconds(s[key]) for key, _ in columns)) for s in found["steps"])
+    print_table(steps, ("step", "times", *(head for _, head in columns)))
     for alarm in found["alarms"]:
         click.echo(f"alarm      {alarm['code']} {alarm['text']}")
+
+
+_COLUMNS = (("mean_s", "mean s"), ("min_s", "least s"), ("max_s", "most s"), ("predicted_s", "predicted s"))
 
 
 def _seconds(value: float | None) -> str:

@@ -30,7 +30,6 @@ NOT_ALL_FOLLOWED = "CC-C023"
 TIMEOUT_TOO_SHORT = "CC-C024"
 WRONG_RESULT = "CC-C030"
 OUT_OF_REACH = "CC-C031"
-UNKNOWN_ROBOT = "CC-C032"
 
 CODES = {
     UNKNOWN_SKILL: CodeText(
@@ -166,10 +165,5 @@ CODES = {
         "controller would refuse the motion, with the part in the gripper. It is a warning where another arm can do "
         "the step, or where it depends on where the arm comes from.",
         "Move the station or the arm's base, correct the pose, or give the station a `via` or another `approach`.",
-    ),
-    UNKNOWN_ROBOT: CodeText(
-        "The motion core does not know this robot.",
-        "Without its lengths and limits nobody can say what it reaches and how long it takes.",
-        "Take the suggestion: `robot` at the arm in the line file names a robot of the library.",
     ),
 }

@@ -79,6 +79,7 @@ def check_recipe(recipe: Recipe, line: Line, report: Report) -> dict[str, Execut
 class _Compiler:
     def __init__(self, recipe: Recipe, variant: Variant, line: Line, sheet: Sheet) -> None:
         self.recipe, self.variant, self.line, self.sheet = recipe, variant, line, sheet
+        self.stands: dict[str, Places] = {}  # step -> where the part may be when it begins
         self.scrapped: dict[str, set[str]] = {}  # scrap step -> where parts stand that a route sends there
 
     def executable(self) -> Executable | None:
@@ -102,7 +103,7 @@ class _Compiler:
         )
         texts = (*self.variant.steps, *self.variant.scrap)
         check_timeouts((*steps, *scrap), self.line, texts, self.sheet, partial(quickest, self.line))
-        check_reach((*steps, *scrap), self.line, texts, self.sheet)
+        check_reach((*steps, *scrap), self.line, texts, self.sheet, self.stands)
         check_paths(executable, self.line, texts, self.sheet)
         return executable if self.sheet.is_well else None
 
@@ -131,6 +132,7 @@ class _Compiler:
             needed = [name for name in after if name in text.needs]
             sent = frozenset(self.scrapped.get(text.name, ()))
             before = after[needed[-1]] if needed else sent or start
+            self.stands[text.name] = before
             compiler = StepCompiler(self.line, self.sheet, text, before)
             step, after[text.name] = compiler.compiled()
             if step is not None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from cellctl.compile.codes import OUT_OF_REACH, UNKNOWN_ROBOT
-from cellctl.errors import UnknownName
+from cellctl.compile.codes import OUT_OF_REACH
 from cellctl.kinds import ArmOptions
 from cellctl.line.model import Line, Module, Tool
 from cellctl.recipe.executable import Step
@@ -21,21 +20,23 @@ TOOL = "tool"
 MOST_LINES = 8  # of which it is kept what their arms can reach
 
 
-def check_reach(steps: Sequence[Step], line: Line, texts: Sequence[StepText], sheet: Sheet) -> None:
-    """Report each station of a step to which no arm comes that may do it; warn where some arms, or none at times."""
+def check_reach(
+    steps: Sequence[Step],
+    line: Line,
+    texts: Sequence[StepText],
+    sheet: Sheet,
+    stands: Mapping[str, Collection[str] | None],
+) -> None:
+    """Report each station of a step to which no arm comes that may do it; warn where only some, or not at all times.
+
+    `stands` has for each step where the part may be when it begins, None where nobody knows.
+    """
     written = {text.name: text for text in texts}
     for step in steps:
         modules = [line.modules[name] for names in step.modules.values() for name in names]
         arms = [module for module in modules if isinstance(module.options, ArmOptions) and module.tools]
-        for station in _stations(step, line):
-            try:
-                troubles = {
-                    arm.name: _at(line, arm, step, station) for arm in arms if _has(line, arm, station)
-                }
-            except UnknownName as error:
-                advice = "correct `robot` at the arm in the line file"
-                sheet.error(UNKNOWN_ROBOT, written[step.name].node.span, f"{step.name!r}: {error}", advice)
-                return
+        for station in _stations(step, line, stands.get(step.name)):
+            troubles = {arm.name: _at(line, arm, step, station) for arm in arms if _has(line, arm, station)}
             worst = [found[0] for found in troubles.values() if found]
             if not worst:
                 continue
@@ -46,9 +47,9 @@ def check_reach(steps: Sequence[Step], line: Line, texts: Sequence[StepText], sh
             add(OUT_OF_REACH, where, f"{step.name!r}: {worst[0].words()}", advice)
 
 
-def _stations(step: Step, line: Line) -> Iterator[str]:
+def _stations(step: Step, line: Line, stands: Collection[str] | None) -> Iterator[str]:
     """Where a step may take from and bring to."""
-    found = {*step.to, *step.at}
+    found = {*step.to, *step.at, *(() if step.take else stands or ())}
     found |= {name for name, station in line.stations.items() if step.take and station.source == step.take}
     return (name for name in line.stations if name in found)
 

@@ -51,7 +51,9 @@ class OrderTaken(Happened, frozen=True, tag=True):
     recipe: str  # digest of the executable
     quantity: int
     priority: int = 0
-    parts: tuple[dict[str, Value], ...] = ()  # parameters of single parts (lot size one), as they were written
+    parts: tuple[
+        dict[str, Value], ...
+    ] = ()  # parameters of single parts (lot size one), as they were written
     who: str = ""
     at: float = 0.0
     recipes: tuple[str, ...] = ()  # the digest for each of these parts; none: `recipe` for all

@@ -250,10 +250,10 @@ class _Assembly:
             return BusAddress("0.0.0.0", 0)  # noqa: S104  (never used: the file is refused)
 
     def _claim(self, address: BusAddress, name: str, path: Path, taken: dict[tuple[str, int], str]) -> None:
-        if address.port >= LAST_PORT:
-            if all(port <= LAST_PORT for _, port in taken):  # else the first has its finding
-                message = f"the process {name!r} would use port {address.port}; the last is {LAST_PORT}"
-                self.sheet.error(BAD_BUS, self.sheet.span(*path), message, "choose lower ports")
+        is_first = all(port <= LAST_PORT for _, port in taken)
+        if address.port >= LAST_PORT and is_first:
+            message = f"the process {name!r} would use port {address.port}; the last is {LAST_PORT}"
+            self.sheet.error(BAD_BUS, self.sheet.span(*path), message, "choose lower ports")
         for port in (address.port, address.port + 1):
             other = taken.setdefault((address.host, port), name)
             if other != name and address.port:

@@ -18,6 +18,8 @@ from cellctl.sheet import Sheet
 
 CLEARANCE = 0.15  # [m] between two stations; an arm's wrist and gripper are taken to be half as wide
 
+MOST_PAIRS = 1000  # of an arm and a station: ten arms and a hundred stations; of larger lines it is not asked
+
 Meeting = tuple[float, Station, Station]
 
 
@@ -25,7 +27,8 @@ def check_space(sheet: Sheet, modules: Iterable[Module]) -> None:
     """Warn of each two arms that go to one station, or to stations close together, without a zone in common."""
     everything = list(modules)
     stations = [station for module in everything for station in module.stations]
-    for first, second in combinations([module for module in everything if module.tools], 2):
+    arms = [module for module in everything if module.tools]
+    for first, second in combinations(arms if len(arms) * len(stations) <= MOST_PAIRS else [], 2):
         nearest = min(_meetings(first, second, stations), key=lambda meeting: meeting[0], default=None)
         if nearest is not None:
             _warn(sheet, first, second, nearest)

@@ -6,7 +6,6 @@ import asyncio
 import socket
 import time
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
@@ -20,6 +19,7 @@ from cellctl.live.bus import is_local
 from cellctl.live.child import Launch, command_line, last_words
 from cellctl.live.client import Session, connect
 from cellctl.live.deployment import Addresses, Deployment
+from cellctl.live.ports import free_ports
 from cellctl.live.supervisor import Supervisor
 
 PLANT_FILE = "plant.json"  # written by the simulated plant when all its devices listen
@@ -44,16 +44,13 @@ def addresses_of(line: Line) -> dict[str, Addresses]:
 
 def free_addresses(names: Iterable[str]) -> dict[str, Addresses]:
     """Free loopback ports for these processes."""
-    found = {}
-    with ExitStack() as held:
-        for name in names:
-            ports = []
-            for _ in range(2):
-                listener = held.enter_context(socket.socket())
-                listener.bind(("127.0.0.1", 0))
-                ports.append(listener.getsockname()[1])
-            found[name] = Addresses(f"tcp://127.0.0.1:{ports[0]}", f"tcp://127.0.0.1:{ports[1]}")
-    return found
+    wanted = list(names)
+    first = free_ports(2 * len(wanted))
+    places = {name: first + 2 * index for index, name in enumerate(wanted)}
+    return {
+        name: Addresses(f"tcp://127.0.0.1:{port}", f"tcp://127.0.0.1:{port + 1}")
+        for name, port in places.items()
+    }
 
 
 def check_free(processes: Mapping[str, Addresses]) -> None:

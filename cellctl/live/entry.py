@@ -39,10 +39,17 @@ def run_runner_process(state: Path) -> int:
         from cellctl.runner.requests import VERBS
         from cellctl.runner.shell import run_runner
 
+        _import_what_orders_need()
         automatic = goes_on_by_itself(line, runtime.deployment)
         await run_runner(runtime, line, VERBS, automatic=automatic)
 
     return _run("runner", state, body)
+
+
+def _import_what_orders_need() -> None:
+    """Before anybody listens: importing numpy with the first order would make the runner silent for a while."""
+    import cellctl.plan.deadlock
+    import cellctl.plan.reach  # noqa: F401
 
 
 def run_module_process(process: str, state: Path) -> int:

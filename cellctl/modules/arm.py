@@ -13,10 +13,10 @@ from cellctl.device import Act, Action, Gripper, Pose, Rack, Recovery, RobotArm
 from cellctl.errors import PlugInError, Refused, UnknownName
 from cellctl.kinds import ArmOptions
 from cellctl.line.model import Line, Module, Tool
+from cellctl.line.reachable import Reachable
 from cellctl.messages import LOST, Command, Item, Jog, Move
 from cellctl.modules.arm_by_hand import step
 from cellctl.modules.kind import Complaint, Equipment, Ran
-from cellctl.line.reachable import Reachable
 
 T = TypeVar("T")
 

@@ -174,9 +174,7 @@ class Commands:
     async def _outcome(self, hand: InHand) -> Answer:
         entry, command = hand.entry, hand.entry.command
         if entry.is_given_up:
-            lost = (
-                tuple(Move(item.id, LOST) for item in command.items) if self._moves(command) else ()
-            )
+            lost = tuple(Move(item.id, LOST) for item in command.items) if self._moves(command) else ()
             return self._answer_of(entry, Ran("failed", detail="a person said that it failed"), lost)
         ran = await self._context.kind.run(command, hand.act)
         hand.act.check_complete()
@@ -231,7 +229,7 @@ class Commands:
                 return
             try:
                 await self._context.kind.idle(self._context.errand())
-                self._is_resting = True
+                self._is_resting = not self.in_hand  # a command may have been taken meanwhile
             except DeviceError as error:
                 self._context.alarms.raise_error(error)
                 self._must_abort()

@@ -16,19 +16,30 @@ from cellctl.messages import GONE, Item
 from cellctl.plan.belt_course import BeltCourse
 from cellctl.plan.courses import Act, Asked, Course, Timed, guess, moved
 from cellctl.plan.errors import BadPlan
-from cellctl.plan.timing import USUAL, Duration, FeederTiming, GaugeTiming, MachineTiming, Talk, Timings
+from cellctl.plan.timing import (
+    USUAL,
+    ArmTiming,
+    DriveTiming,
+    Duration,
+    FeederTiming,
+    GaugeTiming,
+    GripperTiming,
+    MachineTiming,
+    Talk,
+    Timings,
+)
 from cellctl.recipe.executable import Executable, Step
 from cellctl.skill import Works
 
 
 def timed(line: Line, module: Module, timings: Timings) -> Timed:
-    """The module, standing where it is after homing. Raises BadPlan where a driver does not say enough."""
+    """The module, standing where it is after homing. Where its drivers say too little, its skills' guesses do."""
     match module.options:
-        case ArmOptions():
+        case ArmOptions() if _says_enough(module, timings):
             from cellctl.plan.arm_course import ArmCourse  # with numpy: only for lines that have an arm
 
             return ArmCourse(line, module, timings)
-        case ConveyorOptions():
+        case ConveyorOptions() if isinstance(timings.of(module.devices["drive"]), DriveTiming):
             return BeltCourse(line, module, timings)
         case MachineOptions():
             return _Stationary(module, timings, _program)
@@ -36,6 +47,13 @@ def timed(line: Line, module: Module, timings: Timings) -> Timed:
             return _Stationary(module, timings, _measurement)
         case _:
             return _Stationary(module, timings, _feed)
+
+
+def _says_enough(module: Module, timings: Timings) -> bool:
+    """Whether the drivers of an arm and of all its grippers say how long they take."""
+    controller = timings.of(module.devices.get("controller", ""))
+    grippers = (timings.of(tool.device) for tool in module.tools)
+    return isinstance(controller, ArmTiming) and all(isinstance(g, GripperTiming) for g in grippers)
 
 
 LONG_AGO = 1e6  # [s]
@@ -170,15 +188,15 @@ def _standing_anywhere(line: Line, module: Module, timings: Timings) -> Iterator
     """An arm after homing or above any of its stations, a belt at rest or running."""
     unit = timed(line, module, timings)
     yield unit
-    if isinstance(module.options, ArmOptions):
-        from cellctl.plan.arm_course import ArmCourse
-
-        assert isinstance(unit, ArmCourse)
-        for name, station in line.stations.items():
-            if station.pose_for(module.name) is not None:
-                unit.stand_above(name)
-                yield unit
-    elif isinstance(module.options, ConveyorOptions):
+    if isinstance(unit, BeltCourse):
         unit.rest(0.0)
         unit.course(Asked("expect", (Item("", "", ""),)), -LONG_AGO)
         yield unit
+    elif isinstance(module.options, ArmOptions):
+        from cellctl.plan.arm_course import ArmCourse
+
+        stations = line.stations.values() if isinstance(unit, ArmCourse) else ()
+        for station in stations:
+            if isinstance(unit, ArmCourse) and station.pose_for(module.name) is not None:
+                unit.stand_above(station.name)
+                yield unit

@@ -51,12 +51,15 @@ class _Table:
         self._fed = {
             item.id: done for done in run.done if done.command.skill == "feed" for item in done.command.items
         }
+        self._carriers = frozenset(carrier.id for carrier in line.carriers)
         self._last: dict[str, str] = {}  # step -> the row in which it ends
 
     def rows(self) -> Iterator[LineStep]:
         """Raises BadPlan where parts share a command, or modules the work: one part's table does not tell the pace."""
         for done in self._own:
             step = self._executable.step(done.command.step)
+            if any(item.id in self._carriers for item in done.command.items):
+                raise BadPlan(step.name, "moves a carrier, which comes back for other parts")
             if step.parts > 1:
                 raise BadPlan(step.name, "works on several parts at once")
             if any(len(names) > 1 for names in step.modules.values()):

@@ -73,8 +73,8 @@ OneValue: TypeAlias = str | int | float
 Wanted: TypeAlias = dict[Name, OneValue | tuple[OneValue, ...]]  # parameter -> the value, or one of several
 MOST_TIMES = 100  # that a step may be repeated
 MOST_STEPS = 1000  # of a recipe, after all that is included and repeated
-MOST_VARIANTS = 500
-MOST_OF_ALL = 5000  # steps of all variants together: so many are checked within a second
+MOST_VARIANTS = 200
+MOST_OF_ALL = 4000  # steps of all variants together: so many are checked within a second
 Keys: TypeAlias = dict[str, Any]  # read later, when it is known what they belong to
 
 SCRAP, ASK, NEXT = "scrap", "ask", "next"

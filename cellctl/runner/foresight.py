@@ -8,7 +8,8 @@ from cellctl.flow.safe_states import SafeStates
 from cellctl.flow.state import FlowState, Order
 from cellctl.line.model import Line
 
-MOST_STATES = 30_000  # states, not seconds, so that the same orders always run the same; 0.2 s to 0.5 s
+# States, not seconds, so that the same orders always run the same. The runner answers nobody while it counts: 0.1 s.
+MOST_STATES = 8_000
 
 MOST_RECIPES = 50  # each part of an order may have its own
 

@@ -10,8 +10,8 @@ from pydantic import Field
 from cellctl.device import (
     Act,
     Action,
-    Capability,
     ArmName,
+    Capability,
     DriverDeclaration,
     Rack,
     Reaction,

@@ -17,14 +17,15 @@ from cellctl.flow.events import FlowEvent
 from cellctl.journal import ModuleRecord
 from cellctl.line.model import Line
 from cellctl.messages import Event, Reply, Request, View, decode
+from cellctl_sim.plant.faults import Fault
 from cellctl_sim.process_faults import ProcessFault
 from cellctl_sim.runtime import LogRecord
-from cellctl_sim.scenario import Scenario
+from cellctl_sim.scenario import Scenario, flow
 from cellctl_sim.trace import Happening
 
 BEFORE, AFTER = 0.5, 3.0  # [s] around faults that are shown
 ROUTINE = 25  # times that something is said in a run until it is routine
-MOST = 600  # lines
+MOST = 800  # lines; of more, the first and the last
 HEAD = 24  # bytes of a row before its record: its number and digest
 
 _NUMBERS = re.compile(rb"[\d.+-]+")
@@ -48,10 +49,17 @@ def tell(
         for text in _told(happening)
     ]
     told += [(r.time, r.node, _logged(r)) for r in log if begins <= r.time <= ends]
+    told += [(fault.at, *_named(fault)) for fault in scenario.faults]
     lines = [f"{time:11.6f} s  {who:24} {what}" for time, who, what in sorted(told, key=lambda line: line[0])]
     if len(lines) > MOST:
-        lines = [*lines[:MOST], f"... {len(lines) - MOST} more"]
+        left_out = f"... {len(lines) - MOST} lines are left out here"
+        lines = [*lines[: MOST // 2], left_out, *lines[-MOST // 2 :]]
     return lines
+
+
+def _named(fault: Fault | ProcessFault) -> tuple[str, str]:
+    """At whom a fault is, and the fault as it is written."""
+    return fault.process if isinstance(fault, ProcessFault) else fault.device, f"FAULT {flow(fault)}"
 
 
 def _window(

@@ -104,7 +104,11 @@ class VirtualFuture(Generic[T]):
         if self.off:
             raise asyncio.InvalidStateError(f"it is done already: {self!r}")
         self._result = result
-        self.finish()
+        self.off = True
+        if self.task is not None:
+            self.loop.ready.append(self.task)
+        if self.callbacks is not None:
+            self._call_back(self.callbacks)
 
     def set_exception(self, exception: BaseException | type[BaseException]) -> None:
         if self.off:
@@ -131,12 +135,15 @@ class VirtualFuture(Generic[T]):
         if self.task is not None:
             self.loop.ready.append(self.task)
         if self.callbacks is not None:
-            for callback, context in self.callbacks:
-                if context is None:  # it makes a task ready
-                    callback(self)
-                else:
-                    self.loop.call_soon(callback, self, context=context)
-            self.callbacks = None
+            self._call_back(self.callbacks)
+
+    def _call_back(self, callbacks: list[tuple[Callback, Context | None]]) -> None:
+        self.callbacks = None
+        for callback, context in callbacks:
+            if context is None:  # it makes a task ready
+                callback(self)
+            else:
+                self.loop.call_soon(callback, self, context=context)
 
     def call_at_once(self, call: Callback) -> None:
         """Have `call(self)` called as soon as it is done, with no step of the loop between, after those before it."""

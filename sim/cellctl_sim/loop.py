@@ -14,12 +14,14 @@ from asyncio import events
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextvars import Context, copy_context
+from heapq import heappop, heappush
 from typing import Any, TypeVar
 
 from cellctl_sim.entry import Entry
 from cellctl_sim.futures import VirtualFuture
+from cellctl_sim.leaks import no_leaks
 from cellctl_sim.life import LIFE
-from cellctl_sim.tasks import AnyTask, StockTask, VirtualTask
+from cellctl_sim.tasks import RUNNING, AnyTask, StockTask, VirtualTask
 from cellctl_sim.waits import describe_waits, dispose
 
 T = TypeVar("T")
@@ -87,7 +89,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         """To be awaited at once: done `wait` [ns] from now."""
         sleep: VirtualFuture[None] = VirtualFuture(self)
         self._sequence += 1
-        heapq.heappush(self._timers, (self.now + wait, self._sequence, sleep))
+        heappush(self._timers, (self.now + wait, self._sequence, sleep))
         if len(self._timers) > self._sweep_at:
             self._sweep()
         return sleep
@@ -117,7 +119,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         entry = Entry(callback, args, context if context is not None else copy_context())
         entry.time = when / SECOND
         self._sequence += 1
-        heapq.heappush(self._timers, (when, self._sequence, entry))
+        heappush(self._timers, (when, self._sequence, entry))
         if len(self._timers) > self._sweep_at:
             self._sweep()
         return entry
@@ -131,7 +133,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def call_at_step(self, step: int, call: Callable[[], None]) -> None:
         """Call `call` between two steps, just before step number `step` (of `steps`), outside every node."""
         self._sequence += 1
-        heapq.heappush(self._steps_asked, (step, self._sequence, call))
+        heappush(self._steps_asked, (step, self._sequence, call))
         self._set_attention()
 
     # --- running ----------------------------------------------------------------------------------------------
@@ -177,9 +179,11 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         events._set_running_loop(self)
         self._running, self._stopping = True, False
         try:
-            self.root.run(self._turn, end)
+            with no_leaks():
+                self.root.run(self._turn, end)
         finally:
             self._running = False
+            RUNNING.pop(self, None)
             events._set_running_loop(None)
             sys.set_asyncgen_hooks(*hooks)
 
@@ -204,6 +208,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
                     life.kept.append(entry)
                     continue
                 self.steps += 1
+                RUNNING.pop(self, None)
                 if entry.context is root:
                     entry.callback(*entry.args)
                 else:
@@ -212,19 +217,19 @@ class VirtualLoop(asyncio.AbstractEventLoop):
 
     def _next_instant(self, end: int) -> bool:
         """Let time go on to the earliest timer and make all timers of that time ready; False when there is none."""
-        timers = self._timers
+        timers, ready = self._timers, self.ready
         while timers:
             when, _, due = timers[0]
             if due.off:
-                heapq.heappop(timers)
+                heappop(timers)
                 continue
             if when > end:
                 return False
             self.now = when
             while timers and timers[0][0] == when:
-                due = heapq.heappop(timers)[2]
+                due = heappop(timers)[2]
                 if isinstance(due, Entry):
-                    self.ready.append(due)
+                    ready.append(due)
                 elif not due.off:
                     due.finish()
             return True
@@ -233,7 +238,8 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def _attend(self) -> None:
         """Call what was asked to be called before this step, and see whether time goes on."""
         while self._steps_asked and self._steps_asked[0][0] <= self.steps:
-            heapq.heappop(self._steps_asked)[2]()
+            RUNNING.pop(self, None)
+            heappop(self._steps_asked)[2]()
         if self.steps >= self._look_at:
             if self.now == self._looked:
                 raise Stuck(f"time stands still at {self.time():g} s; {describe_waits(self.unfinished())}")

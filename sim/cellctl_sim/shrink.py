@@ -20,7 +20,7 @@ from cellctl_sim.checkers import Finding
 from cellctl_sim.crash_search import Trial
 from cellctl_sim.plant.faults import Fault
 from cellctl_sim.process_faults import ProcessFault
-from cellctl_sim.scenario import LONGEST, USUAL, Scenario
+from cellctl_sim.scenario import LONGEST, USUAL, Latencies, Scenario
 
 MOST_RUNS = 200  # after which what was reached by then is taken
 DIGITS = (0, 1, 2, 3)  # of a second, tried in this order
@@ -93,22 +93,26 @@ class _Search:
         shortest_failing(scenario.disturbances, lambda kept: self._fails(_with(self._best.scenario, kept)))
 
     def _simplify(self) -> None:
-        """The usual latencies and settings, as far as it fails with them."""
-        for simpler in (
-            {"latencies": USUAL},
-            {"latencies": replace(self._best.scenario.latencies, disks={})},
-            {"longest": LONGEST},
-            {"restart": "automatic"},
-        ):
-            self._fails(replace(self._best.scenario, **simpler))
-        disks = self._best.scenario.latencies.disks
-        for name in disks:
-            fewer = {
-                other: sync for other, sync in self._best.scenario.latencies.disks.items() if other != name
-            }
-            self._fails(
-                replace(self._best.scenario, latencies=replace(self._best.scenario.latencies, disks=fewer))
-            )
+        """The usual settings and latencies, as far as it fails with them."""
+        scenario = self._best.scenario
+        if not self._fails(replace(scenario, latencies=USUAL)):
+            self._simplify_latencies()
+        self._fails(replace(self._best.scenario, longest=LONGEST))
+        self._fails(replace(self._best.scenario, restart="automatic"))
+
+    def _simplify_latencies(self) -> None:
+        for name in self._latencies.disks:
+            disks = {other: sync for other, sync in self._latencies.disks.items() if other != name}
+            self._fails_with(replace(self._latencies, disks=disks))
+        self._fails_with(replace(self._latencies, bus=USUAL.bus))
+        self._fails_with(replace(self._latencies, device=USUAL.device))
+
+    @property
+    def _latencies(self) -> Latencies:
+        return self._best.scenario.latencies
+
+    def _fails_with(self, latencies: Latencies) -> bool:
+        return self._fails(replace(self._best.scenario, latencies=latencies))
 
     def _drop_parts(self) -> None:
         """Fewer orders, then fewer parts of each: one, half, one less."""

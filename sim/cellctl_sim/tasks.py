@@ -73,7 +73,7 @@ class VirtualTask(VirtualFuture[T], Generic[T]):
     # --- going on ---------------------------------------------------------------------------------------------
 
     def step(self) -> None:
-        """Go on, as far as the next wait."""
+        """Go on, as far as the next wait. The loop takes it out of RUNNING before it does anything else."""
         loop = self.loop
         RUNNING[loop] = self
         self._awaited = None
@@ -92,8 +92,6 @@ class VirtualTask(VirtualFuture[T], Generic[T]):
                 awaited.task, self._awaited = self, awaited
             else:
                 self._wait_for(awaited)
-        finally:
-            del RUNNING[loop]
 
     def _throw(self, _: None) -> Any:
         error, self._thrown = self._thrown, None

@@ -1,9 +1,12 @@
-"""The virtual kernel beside SimPy 4.1, and the whole control path beside SimPy's bare model of the same line.
+"""The virtual kernel beside SimPy 4.1, and the whole control path beside SimPy's bare model of a line.
 
-Run `python tests/benchmarks/bench_kernel.py [PARTS]` (20,000 unless said). The line: a source, eight stations, a sink,
-buffers of three between them, one robot that stations 2 and 5 share; 32 operations per part (put, get, sleep, take,
-give back). Process times are drawn beforehand, so both kernels must come to the same makespan, to the microsecond.
-Figures are CPU time, the two in turns, the best of each. Exit status 1 when the floor is missed or makespans differ.
+Run `python tests/benchmarks/bench_kernel.py [PARTS] [PUCKS]` (20,000 and 100 unless said). The bare line: a source,
+eight stations, a sink, buffers of three between them, one robot that stations 2 and 5 share; 32 operations per part
+(put, get, sleep, take, give back). Process times are drawn beforehand, so both kernels must come to the same makespan,
+to the microsecond. The whole path is the shipped puck line, eight steps a part on five processes, with its runner,
+journals, bus, drivers, protocols and plant: its parts/s beside SimPy's for the bare line, which knows none of that.
+Figures are CPU time, what is compared in turns, the best of each. Exit status 1 when the kernel's floor is missed or
+makespans differ.
 """
 
 from __future__ import annotations
@@ -15,14 +18,18 @@ import time
 import tracemalloc
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
+from pathlib import Path
 from typing import Any
 
 import simpy
 
+from cellctl.live.line_file import read_line
 from cellctl_sim.futures import VirtualFuture
 from cellctl_sim.loop import VirtualLoop
+from cellctl_sim.simulation import Order, simulate
 from cellctl_sim.tasks import StockTask, VirtualTask
 
+ROOT = Path(__file__).parents[2]
 CAPACITY = 3
 OPERATIONS = 32  # per part
 FLOOR = 2.0  # times SimPy's rate
@@ -52,7 +59,7 @@ class Buffer:
 
     async def put(self, item: int) -> None:
         if not self._free:
-            turn = self._loop.create_future()
+            turn: VirtualFuture[None] = VirtualFuture(self._loop)
             self._putters.append(turn)
             await turn
         else:
@@ -66,7 +73,7 @@ class Buffer:
         if self._items:
             item = self._items.popleft()
         else:
-            turn = self._loop.create_future()
+            turn: VirtualFuture[int] = VirtualFuture(self._loop)
             self._getters.append(turn)
             item = await turn
         if self._putters:
@@ -202,6 +209,20 @@ def growth(parts: int) -> None:
         )
 
 
+def whole_path(pucks: int) -> None:
+    """Print the puck line's rate beside the rate of SimPy's bare line, and what a shift of 8 h would take."""
+    line, _ = read_line(ROOT / "recipes/lines/puck.yaml")
+    assert line is not None
+    recipe = ROOT / "recipes/products/sensor-puck.yaml"
+    order = Order("1", recipe.read_text(), recipe.name, "indoor", pucks)
+    times = draw(2000, 8)
+    found = best([lambda: on_simpy(times), lambda: simulate(line, [order]).ended])
+    (bare_s, _), (whole_s, makespan) = found
+    rate, bare = pucks / whole_s, 2000 / bare_s
+    print(f"whole path       {rate:6.1f} parts/s, {rate / bare:.4f} x SimPy's bare line ({bare:.0f} parts/s)")
+    print(f"8 h of the line  {8 * 3600 / makespan * whole_s:6.1f} CPU s")
+
+
 def best_once(times: list[list[int]]) -> list[tuple[float, float]]:
     began = time.process_time()
     makespan = on_our_kernel(times)
@@ -211,5 +232,6 @@ def best_once(times: list[list[int]]) -> list[tuple[float, float]]:
 if __name__ == "__main__":
     size = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
     well = kernels(size)
+    whole_path(int(sys.argv[2]) if len(sys.argv) > 2 else 100)
     growth(size)
     sys.exit(0 if well else 1)

@@ -35,7 +35,9 @@ def test_an_order_is_made_in_virtual_time_far_faster_than_real() -> None:
 
 
 def test_the_same_seed_gives_the_same_trace_and_another_seed_another() -> None:
-    traces = [found("--order", "sensor-puck/indoor", "--seed", seed)["trace"] for seed in ("1", "1", "2")]
+    traces = [
+        found("--order", "sensor-puck/indoor", "--seed", seed)["trace_sha256"] for seed in ("1", "1", "2")
+    ]
     assert traces[0] == traces[1] != traces[2]
 
 

@@ -73,7 +73,7 @@ def _text(file: str) -> str:
 def lines(with_example_plugin: Any) -> dict[str, Line]:
     """The shipped lines as they are; a mutated recipe is compiled for its line."""
     found = {}
-    for name in {m.file if "line" in m.file.rpartition("/")[0] or m.file.endswith("line.yaml") else m.other for m in MUTATIONS}:
+    for name in {m.file if is_line(m.file) else m.other for m in MUTATIONS}:
         line = load_line(ROOT / name, Report(), *with_example_plugin)
         assert line is not None
         found[name] = line
@@ -86,7 +86,9 @@ def is_line(file: str) -> bool:
 
 def mutated(mutation: Mutation) -> str:
     text = _text(mutation.file)
-    assert text.count(mutation.old) == 1, f"{mutation.old!r} stands {text.count(mutation.old)} times in {mutation.file}"
+    assert text.count(mutation.old) == 1, (
+        f"{mutation.old!r} stands {text.count(mutation.old)} times in {mutation.file}"
+    )
     return text.replace(mutation.old, mutation.new)
 
 
@@ -113,6 +115,9 @@ def found_in(mutation: Mutation, text: str, folder: Path, lines: dict[str, Line]
         line = load_line(path, report, *installed)
         recipe = load_recipe(ROOT / mutation.other, report)
     else:
+        for beside in (ROOT / mutation.file).parent.glob("*.yaml"):
+            if beside.read_text("utf-8").find("\nsubrecipe:") >= 0:
+                (folder / beside.name).write_bytes(beside.read_bytes())
         line = lines[mutation.other]
         recipe = load_recipe(path, report)
     if line is not None and recipe is not None:

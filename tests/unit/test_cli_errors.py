@@ -56,7 +56,13 @@ def test_an_unknown_line_is_a_usage_error_with_the_nearest_name() -> None:
 
 
 def test_a_path_that_is_not_there_is_a_usage_error_that_lists_the_known_lines() -> None:
-    assert_said(cellctl("up", "here/line.yaml"), 2, "there is no file here/line.yaml", "known by name: puck")
+    assert_said(
+        cellctl("up", "here/line.yaml"),
+        2,
+        "there is no file here/line.yaml",
+        "known by name: kitting, ",
+        "puck",
+    )
 
 
 def test_a_directory_is_no_line(tmp_path: Path) -> None:

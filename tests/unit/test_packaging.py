@@ -92,7 +92,7 @@ def test_every_entry_point_of_the_wheel_leads_into_the_wheel(installed: Path) ->
     targets = {value for section in found.sections() for value in found[section].values()}
     assert len(targets) > 15
     code = "import importlib, sys\nfor target in sys.argv[1:]:\n    module, _, name = target.partition(':')\n"
-    code += "    found = importlib.import_module(module)\n    getattr(found, name)\n    print(found.__file__)"
+    code += "    found = importlib.import_module(module)\n    name and getattr(found, name)\n    print(found.__file__)"
     places = run(installed, "-c", code, *sorted(targets)).splitlines()
     assert len(places) == len(targets)
     assert all(place.startswith(str(installed)) for place in places)
@@ -102,6 +102,11 @@ def test_commands_of_the_wheel_find_the_shipped_line_and_recipe_from_anywhere(in
     checked = run(installed, "-m", "cellctl", "check", "puck")
     assert "2 files checked: all well" in checked
     assert "2 made" in run(installed, "-m", "cellctl", "sim", "puck", "--order", "sensor-puck/indoor:2")
+
+
+def test_commands_of_the_wheel_find_the_examples_and_their_sub_recipe_from_anywhere(installed: Path) -> None:
+    assert "3 files checked: all well" in run(installed, "-m", "cellctl", "check", "pallets")
+    assert "1 made" in run(installed, "-m", "cellctl", "sim", "pallets", "--order", "ring/firm")
 
 
 def run(installed: Path, *arguments: str) -> str:

@@ -2,37 +2,48 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from cellctl.cli.lazy import INTERRUPTED
 from cellctl.cli.output import json_option, print_json, say
+from cellctl_sim.cli.crashtest import OFTEN, SELDOM, read_orders, read_seeds
 
 if TYPE_CHECKING:
+    from cellctl.line.model import Line
     from cellctl_sim.plant.faults import Fault
     from cellctl_sim.process_faults import ProcessFault
-    from cellctl_sim.simulation import Order, Result
+    from cellctl_sim.simulation import Result
+    from cellctl_sim.study import Experiment
 
-TEXT = click.Path(path_type=Path, dir_okay=False)
+FILE = click.Path(path_type=Path, dir_okay=False)
+Body = dict[str, Any]
 
 
 def read_duration(context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
-    """`8 h`, `90 s`, or a number of seconds. Raises click.BadParameter."""
+    """`8 h`, `8h`, `90 s`, or a number of seconds. Raises click.BadParameter."""
     from cellctl.errors import UnitError
     from cellctl.units import Dimension, parse_quantity
 
     if value is None:
         return None
     try:
-        return float(value)
+        seconds = float(value)
     except ValueError:
-        pass
-    try:
-        return parse_quantity(value, Dimension.DURATION).value
-    except UnitError as error:
-        raise click.BadParameter(str(error)) from None
+        try:
+            seconds = parse_quantity(value, Dimension.DURATION).value
+        except UnitError as error:
+            raise click.BadParameter(str(error)) from None
+    if not 0.0 < seconds < float("inf"):
+        raise click.BadParameter(f"{value!r}: a time after the beginning is wanted, such as 8 h")
+    return seconds
 
 
 @click.command()
@@ -41,91 +52,144 @@ def read_duration(context: click.Context, parameter: click.Parameter, value: str
     "--order", "orders", multiple=True, required=True, metavar="RECIPE/VARIANT:QUANTITY", help="Repeatable."
 )
 @click.option(
-    "--seed", default=0, show_default=True, help="The same seed gives the same run, to the last event."
+    "--seed", type=click.IntRange(0), help="The same gives the same run, to the last event. [default: 0]"
+)
+@click.option(
+    "--seeds", metavar="A..B", callback=read_seeds, help="A run with each; means with confidence intervals."
+)
+@click.option(
+    "--processes", type=click.IntRange(1), help="How many run at once. [default: one for each core]"
 )
 @click.option("--until", callback=read_duration, help="Stop at this virtual time, such as `8 h`.")
-@click.option("--faults", type=TEXT, help="YAML file with a list of faults.")
-@click.option("--trace", type=TEXT, help="Write the runner's journal here, one JSON object a line.")
+@click.option("--faults", type=FILE, help="YAML file with a list of faults.")
+@click.option("--trace", type=FILE, help="Write the runner's journal here, one JSON object a line.")
+@click.option("--svg", type=FILE, help="Draw here what each module did when.")
+@click.option("--compare", type=FILE, help="Say what changed since this: the JSON of another simulation.")
 @json_option
 def sim(
     line: str,
     orders: tuple[str, ...],
-    seed: int,
+    seed: int | None,
+    seeds: range | None,
+    processes: int | None,
     until: float | None,
     faults: Path | None,
     trace: Path | None,
+    svg: Path | None,
+    compare: Path | None,
     as_json: bool,
 ) -> None:
     """Run LINE in virtual time until every order is complete. Exits with 1 when that does not come about."""
+    if seeds is not None and (seed is not None or trace or svg):
+        raise click.UsageError("--seed, --trace and --svg are for a single run; leave them out with --seeds")
     from cellctl.cli.files import find_line
     from cellctl.cli.up import load_or_exit
-    from cellctl.compile.order import OrderText, compile_order
-    from cellctl_sim.simulation import LONGEST, simulate
+    from cellctl_sim.simulation import LONGEST
+    from cellctl_sim.study import Experiment
 
     path = find_line(line)
-    wanted = [_order(text, path, number) for number, text in enumerate(orders, start=1)]
     loaded = load_or_exit(path)
-    for each in wanted:  # the runner would refuse it too, but only within the simulation
-        compile_order(OrderText(each.text, each.source, each.variant, each.included), loaded)
+    before = _read_before(compare)
+    wanted = read_orders(orders, path, loaded)
+    experiment = Experiment(loaded, tuple(wanted), until or LONGEST, tuple(_read_faults(faults)))
     say("SIMULATED in virtual time; no device is connected")
-    result = simulate(loaded, wanted, seed, until or LONGEST, _read_faults(faults))
-    if trace is not None:
-        _write_trace(result, trace)
-    shown = summary(result, seed)
-    if as_json:
-        print_json(shown)
+    about = _about(loaded, orders, until, faults)
+    if seeds is not None:
+        found, interrupted = study(experiment, seeds, processes or os.cpu_count() or 1)
     else:
-        print_summary(shown)
-    sys.exit(0 if result.complete and not result.incidents else 1)
+        found, interrupted = once(experiment, seed or 0, trace, svg), False
+    show(about | found, before, as_json)
+    sys.exit(INTERRUPTED if interrupted else 0 if is_well(found) else 1)
 
 
-def _order(text: str, line: Path, number: int) -> Order:
-    from cellctl.cli.orders import read_order
-    from cellctl_sim.simulation import Order
-
-    wanted = read_order(text, line)
-    return Order(id=f"{number}-{wanted.label}", **wanted.body)
+def is_well(found: Body) -> bool:
+    """Whether every order of every run was made, and the plant saw nothing that must not be."""
+    runs = found.get("runs", [found])
+    return bool(runs) and all(run["complete"] and not run["incidents"] for run in runs)
 
 
-def summary(result: Result, seed: int) -> dict[str, Any]:
-    """What the simulation came to, as plain data."""
-    import msgspec
-
-    report: dict[str, Any] = msgspec.to_builtins(result.report)
-    return report | {
-        "alarms": result.status.get("alarms", []),
-        "complete": result.complete,
-        "seed": seed,
-        "trace": result.trace,
-        "virtual_s": round(result.ended, 6),
-        "wall_s": round(result.wall, 3),
-        "counters": result.counters,
-        "incidents": [{"at": at, "what": what} for at, what in result.incidents],
-        "waiting": [] if result.complete else _waiting(result),
-        "simulated": True,
+def _about(line: Line, orders: Sequence[str], until: float | None, faults: Path | None) -> Body:
+    """What was simulated, so that a comparison can say what was not the same."""
+    text = faults.read_text("utf-8") if faults else ""
+    return {
+        "line": line.name,
+        "line_sha256": line.digest,
+        "orders": list(orders),
+        "until_s": until,
+        "faults": text,
     }
 
 
-def _waiting(result: Result) -> list[str]:
-    return [f"{part['part']} at {part['place']}: {part['waits']}" for part in result.status.get("parts", [])]
+# --- one run, many runs -------------------------------------------------------------------------------------------
 
 
-def print_summary(found: dict[str, Any]) -> None:
-    """The same for people."""
-    from cellctl.cli.history import print_report
+def once(experiment: Experiment, seed: int, trace: Path | None, svg: Path | None) -> Body:
+    """One run; its journal and picture are written where they are wanted."""
+    from cellctl_sim.simulation import simulate
+    from cellctl_sim.summary import summary
 
-    print_report(found)
-    times = found["virtual_s"] / found["wall_s"] if found["wall_s"] else 0.0
-    click.echo(
-        f"virtual    {found['virtual_s']:.1f} s in {found['wall_s']:.2f} s, {times:.0f} times real time"
-    )
-    click.echo(f"seed       {found['seed']}, trace {found['trace'][:16]}")
-    for incident in found["incidents"]:
-        click.echo(f"INCIDENT   {incident['at']:.3f} s: {incident['what']}")
-    for text in found["waiting"]:
-        click.echo(f"waiting    {text}")
-    if not found["complete"]:
-        click.echo("NOT COMPLETE: not every order was made")
+    result = simulate(experiment.line, experiment.orders, seed, experiment.until, experiment.faults)
+    if trace is not None:
+        _write_trace(result, trace)
+    if svg is not None:
+        from cellctl_sim.picture import draw
+
+        svg.write_text(draw(experiment.line, result, experiment.faults), "utf-8")
+        say(f"drawn: {svg}")
+    return summary(result, seed)
+
+
+def study(experiment: Experiment, seeds: Sequence[int], processes: int) -> tuple[Body, bool]:
+    """A run with each seed; whether it was interrupted, with what was known by then."""
+    from cellctl_sim.study import estimates, run_all
+
+    runs: list[Body] = []
+    began = time.monotonic()
+    progress = Progress(len(seeds))
+    interrupted = False
+    try:
+        with closing(run_all(experiment, seeds, processes)) as ready:
+            for run in ready:
+                runs.append(run)
+                progress.tell(len(runs))
+    except KeyboardInterrupt:
+        interrupted = True
+        say("interrupted; this is what is known by now")
+    return {
+        "seeds": [seeds[0], seeds[-1]],
+        "complete": bool(runs) and all(run["complete"] for run in runs),
+        "estimates": {name: found.data() for name, found in estimates(runs).items()},
+        "runs": runs,
+        "wall_s": round(time.monotonic() - began, 3),
+        "simulated": True,
+    }, interrupted
+
+
+class Progress:
+    """Says on stderr how many runs are done, now and then."""
+
+    def __init__(self, count: int) -> None:
+        self._count, self._began = count, time.monotonic()
+        self._pause = OFTEN if sys.stderr.isatty() else SELDOM
+        self._next = self._began + self._pause
+
+    def tell(self, done: int) -> None:
+        """Perhaps."""
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + self._pause
+        rest = (now - self._began) / done * (self._count - done)
+        say(f"{done} of {self._count} runs done, {rest:.0f} s to go")
+
+
+# --- files --------------------------------------------------------------------------------------------------------
+
+
+def _read_before(path: Path | None) -> Body | None:
+    from cellctl_sim.comparison import read_simulation
+
+    return None if path is None else read_simulation(path)
 
 
 def _read_faults(path: Path | None) -> list[Fault | ProcessFault]:
@@ -162,3 +226,20 @@ def _write_trace(result: Result, path: Path) -> None:
     with path.open("wb") as file:
         for event in result.events:
             file.write(msgspec.json.encode(event) + b"\n")
+
+
+def show(found: Body, before: Body | None, as_json: bool) -> None:
+    """What came of it, for programs or people."""
+    from cellctl_sim.cli.sim_words import print_comparison, print_run, print_study
+    from cellctl_sim.comparison import compare
+
+    compared = compare(before, found) if before and found.get("runs", True) else None
+    if as_json:
+        print_json(found | ({"comparison": compared.data()} if compared else {}))
+        return
+    if "runs" in found:
+        print_study(found)
+    else:
+        print_run(found)
+    if compared:
+        print_comparison(compared)

@@ -30,10 +30,16 @@ def test_sarif_is_read_by_a_model_of_the_standard(report: Report) -> None:
     assert [str(result.level.value) for result in run.results] == ["error", "warning"]
     assert [rule.id for rule in run.tool.driver.rules] == ["CC-L018", "CC-Y009"]
     place = run.results[0].locations[0].physical_location
-    assert (place.artifact_location.uri, place.region.start_line, place.region.start_column) == ("a%20b.yaml", 2, 6)
+    assert (place.artifact_location.uri, place.region.start_line, place.region.start_column) == (
+        "a%20b.yaml",
+        2,
+        6,
+    )
 
 
-REQUIRED: dict[str, set[str]] = {  # by SARIF 2.1.0 (OASIS, 2020), sections 3.13 to 3.49: what each object must have
+REQUIRED: dict[
+    str, set[str]
+] = {  # by SARIF 2.1.0 (OASIS, 2020), sections 3.13 to 3.49: what each object must have
     "log": {"version", "runs"},
     "run": {"tool"},
     "driver": {"name"},
@@ -63,7 +69,7 @@ def test_junit_is_read_by_a_consumer(report: Report, tmp_path: Path) -> None:
     junit = pytest.importorskip("junitparser")
     path = tmp_path / "junit.xml"
     path.write_text(as_junit(report, ["a b.yaml", "c.yaml", "well.yaml"]), encoding="utf-8")
-    (suite,) = [each for each in [junit.JUnitXml.fromfile(str(path))]]
+    (suite,) = junit.JUnitXml.fromfile(str(path))
     cases = {case.name: case for case in suite}
     assert list(cases) == ["a b.yaml", "c.yaml", "well.yaml"]
     assert "CC-Y009" in cases["a b.yaml"].result[0].text

@@ -14,10 +14,10 @@ from cellctl.device import DeviceName, PointName, Pose
 from cellctl.errors import PlugInError, Refused, StoreError, UnknownName
 from cellctl.journal import ActionBegan, ActionEnded, Answered, Asked, Forgot, LeaseTaken, Taken, Told
 from cellctl.line.model import Grid, Line, Process, Station
+from cellctl.line.reachable import Reachable
 from cellctl.live.tasks import Channel
 from cellctl.messages import Answer, Command, Head, Move, Question
 from cellctl.modules.ledger import Book, Ledger
-from cellctl.line.reachable import Reachable
 from cellctl.modules.rack import references, used_devices
 from cellctl.modules.turn import Turn
 from cellctl.plugins import DRIVERS, KINDS, declarations, load_code, load_drivers, load_kinds

@@ -24,6 +24,7 @@ from cellctl_sim.devices.mecademic_motion import Limits, MotionFailed, flange_of
 RECIPES = Path(__file__).parents[3] / "recipes"
 USED = (
     "belt.load",
+    "belt.gauge",  # from where a rejected part is taken to the bin
     "housings.pick",
     "housings.tall_pick",
     "boards.pick",
@@ -124,6 +125,22 @@ def test_a_nest_of_a_tray_is_found_in_a_recipe(puck: tuple[Line, Recipe]) -> Non
     grid = Grid(columns=2, rows=1, column_pitch=-0.3, row_pitch=0.0)
     tray = changed(line, "arm.bin", lambda station: replace(station, grid=grid, capacity=2))
     assert any("the pose of arm.bin#1" in finding.message for finding in found(tray, recipe))
+
+
+def test_the_nests_of_a_pallet_are_found_at_the_stop_where_they_are_unloaded() -> None:
+    report = Report()
+    line = load_line(RECIPES / "lines" / "pallets.yaml", report, load_kinds(), load_drivers())
+    recipe = load_recipe(RECIPES / "products" / "ring.yaml", report)
+    assert line
+    assert recipe
+
+    def away(station: Station) -> Station:
+        return replace(station, poses={arm: outwards(pose) for arm, pose in station.poses.items()})
+
+    assert not found(line, recipe)
+    messages = [f.message for f in found(changed(line, "loop.unload", away), recipe)]
+    carrier = line.carriers[0].id
+    assert any(f"the pose of {carrier}#0@loop.unload" in message for message in messages)
 
 
 def test_a_joint_beyond_its_limit_is_named_with_its_limits(puck: tuple[Line, Recipe]) -> None:

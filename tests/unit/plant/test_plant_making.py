@@ -49,9 +49,9 @@ class Trial:
         self.plant = Plant(line, lambda name: random.Random(name))
         self.device = self.plant.simulator("printer.plc")
 
-    def order(self, t: float, number: int, *values: float) -> None:
+    def order(self, t: float, number: int, *values: float, program: int = 7) -> None:
         words = [word for value in values for word in struct.unpack(">HH", struct.pack(">f", value))]
-        frame = [7, len(values), *words, *[0] * (16 - len(words)), 0, number]
+        frame = [program, len(values), *words, *[0] * (16 - len(words)), 0, number]
         self.device.write(t, 1, Table.HOLDING, 0, frame)
 
     def places(self, t: float) -> list[object]:
@@ -75,6 +75,22 @@ def test_a_program_that_is_not_told_fills_every_nest(line: Line) -> None:
     trial = Trial(line)
     trial.order(10.0, 1)
     assert len(trial.places(10.0 + HOURS_3)) == 6
+
+
+def test_each_program_makes_its_own_material(tmp_path: Path) -> None:
+    path, report = tmp_path / "line.yaml", Report()
+    text = TEXT.replace("COUNTED", "true").replace(
+        "{makes: bracket}", "{makes: {bracket: bracket, clip: clip}}"
+    )
+    clip = "      clip: {number: 8, time: 40 min, counted: true}\nmaterials: {clip: {mass: 4 g}, "
+    path.write_text(text.replace("materials: {", clip))
+    line = load_line(path, report, load_kinds(), load_drivers())
+    assert line is not None, report.render()
+    for number, material in ((7, "bracket"), (8, "clip")):
+        trial = Trial(line)
+        trial.order(10.0, 1, 1.0, program=number)
+        trial.places(10.0 + HOURS_3)
+        assert [item["components"] for item in trial.plant.items()] == [[material]]
 
 
 def test_to_make_parts_where_some_lie_is_noted_and_the_program_fails(line: Line) -> None:
