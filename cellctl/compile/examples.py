@@ -247,6 +247,6 @@ EXAMPLES = {
  steps:
    - {step: load, do: transfer, take: lid, to: belt.load}
    - {step: rest, do: transfer, to: arm.bench} # <--
-   - {step: out, do: transfer, to: arm.bin} # <--
+   - {step: out, do: transfer, to: arm.bin}
 """,
 }

@@ -32,6 +32,9 @@ def check_reach(
     `stands` has for each step where the part may be when it begins, None where nobody knows.
     """
     written = {text.name: text for text in texts}
+    told: set[tuple[str, bool]] = (
+        set()
+    )  # one station out of reach is one finding, however many steps go there
     for step in steps:
         modules = [line.modules[name] for names in step.modules.values() for name in names]
         arms = [module for module in modules if isinstance(module.options, ArmOptions) and module.tools]
@@ -43,6 +46,9 @@ def check_reach(
             where = written[step.name].node.span
             is_sure = len(worst) == len(troubles) and all(trouble.always for trouble in worst)
             add = sheet.error if is_sure else sheet.report.warn
+            if (station, is_sure) in told:
+                continue
+            told.add((station, is_sure))
             advice = "move the station or the arm's base, correct the pose, or give it a `via` or another `approach`"
             add(OUT_OF_REACH, where, f"{step.name!r}: {worst[0].words()}", advice)
 
