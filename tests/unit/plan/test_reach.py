@@ -194,11 +194,3 @@ def test_a_longer_tool_reaches_farther_down(puck: tuple[Line, Recipe]) -> None:
     arm, tool = low.modules["arm"], low.modules["arm"].tools[0]
     assert "arm.bin" in troubles(low, arm, tool)
     assert "arm.bin" not in troubles(low, arm, replace(tool, length=0.2))
-
-
-def test_a_robot_that_nobody_knows_is_named_with_its_nearest(puck: tuple[Line, Recipe]) -> None:
-    line, recipe = puck
-    arm = line.modules["arm"]
-    unknown = replace(arm, options=arm.options.model_copy(update={"robot": "meca50"}))
-    findings = found(replace(line, modules={**line.modules, "arm": unknown}), recipe)
-    assert any("meca500" in finding.message for finding in findings)
