@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cellctl.line.model import Material
@@ -152,6 +152,7 @@ def test_on_an_open_belt_a_pallet_falls_off_the_end_and_is_noted() -> None:
 
 
 @settings(max_examples=25, deadline=None)
+@example([(1.0, "load"), (1.40625, "load")])  # looked at just after one has come up to the next
 @given(
     st.lists(
         st.tuples(st.floats(0.3, 6.0), st.sampled_from([*STOPS])),
@@ -169,6 +170,7 @@ def test_whatever_stoppers_do_pallets_keep_their_order_and_distance_and_none_get
         t += wait
         ring.let_one_go(t, stop)
         t += 0.1
+        ring.advance(t)
         riders = ring.belt.riders
         at = [ring.belt.position(t, rider) for rider in riders]
         names = "".join(rider.load.id for rider in riders)  # type: ignore[union-attr]
