@@ -28,7 +28,7 @@ class Wanted:
     @property
     def body(self) -> dict[str, Any]:
         """What the runner's verb `order` takes of it: the texts go along, so that no file is read again."""
-        from cellctl.recipe.library import included_texts
+        from cellctl.recipe.subrecipes import included_texts
 
         included = included_texts(self.recipe)
         return {

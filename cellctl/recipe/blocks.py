@@ -19,9 +19,9 @@ from cellctl.recipe.codes import (
 )
 from cellctl.recipe.conditions import conditional, conditions_in, references_in, without_when
 from cellctl.recipe.file import ASK, MOST_STEPS, NEXT, SCRAP, BlockFile, IncludeFile, SubrecipeFile
-from cellctl.recipe.library import Library
 from cellctl.recipe.nodes import Loop, StepNode, routes_in
 from cellctl.recipe.parameters import Parameter, check_value, read_parameters
+from cellctl.recipe.subrecipes import Library
 from cellctl.recipe.unused import warn_of_unused
 from cellctl.recipe.variant import is_reference, substituted
 from cellctl.sheet import Sheet, suggestion
@@ -44,7 +44,7 @@ class Binding:
 class Shared:
     """What the reading of one recipe and its sub-recipes has in common."""
 
-    library: Library
+    subrecipes: Library
     bindings: list[Binding] = field(default_factory=list)
     included_at: dict[str, tuple[Span, ...]] = field(
         default_factory=dict
@@ -147,12 +147,12 @@ class Listing:
                 INCLUDE_CIRCLE, where, f"sub-recipes include each other: {told}", "remove one `include`"
             )
             return None
-        if name not in shared.library:
+        if name not in shared.subrecipes:
             message = f"no sub-recipe is called {name!r} here"
-            self.sheet.error(NO_SUBRECIPE, where, message, suggestion(name, shared.library.names()))
+            self.sheet.error(NO_SUBRECIPE, where, message, suggestion(name, shared.subrecipes.names()))
             return None
         if name not in shared.files:
-            shared.files[name] = shared.library.read(name, self.sheet.report)
+            shared.files[name] = shared.subrecipes.read(name, self.sheet.report)
         root = shared.files[name]
         if root is None:
             self.sheet.mistakes += 1

@@ -20,12 +20,12 @@ from cellctl.recipe.codes import (
 )
 from cellctl.recipe.conditions import Tally, conditional, taken
 from cellctl.recipe.file import ASK, MOST_OF_ALL, MOST_VARIANTS, NEXT, SCRAP, RecipeFile, listed
-from cellctl.recipe.library import Beside, Library, Texts
 from cellctl.recipe.nodes import StepNode
 from cellctl.recipe.parameters import VARIANT_KEYS, Parameter, check_value, read_parameters
 from cellctl.recipe.repeats import Unrolling, looped
 from cellctl.recipe.reports import Around, included_here
 from cellctl.recipe.steps import read_steps
+from cellctl.recipe.subrecipes import Beside, Library, Texts
 from cellctl.recipe.unused import warn_of_unused
 from cellctl.recipe.variant import StepText, overlaid, substituted
 from cellctl.sheet import Sheet

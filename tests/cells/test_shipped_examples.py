@@ -17,8 +17,8 @@ from cellctl.line.load import load_line
 from cellctl.line.model import Line
 from cellctl.plugins import load_drivers, load_kinds
 from cellctl.recipe.executable import Executable
-from cellctl.recipe.library import included_texts
 from cellctl.recipe.load import Recipe, load_recipe
+from cellctl.recipe.subrecipes import included_texts
 from cellctl_sim.checkers import check
 from cellctl_sim.crash_search import evidence_of
 from cellctl_sim.plant.faults import Fault

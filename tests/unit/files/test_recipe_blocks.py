@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from cellctl.findings import Report
-from cellctl.recipe.library import included_texts
 from cellctl.recipe.load import load_recipe
+from cellctl.recipe.subrecipes import included_texts
 
 Check = Callable[..., Any]
 
