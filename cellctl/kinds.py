@@ -27,7 +27,18 @@ from cellctl.skill import (
     Works,
 )
 from cellctl.units import Quantity
-from cellctl.written import Angle, AnyQuantity, Between, Duration, Length, Ratio, Speed, Written, usually
+from cellctl.written import (
+    Angle,
+    AnyQuantity,
+    Between,
+    Duration,
+    Length,
+    Measures,
+    Ratio,
+    Speed,
+    Written,
+    usually,
+)
 
 
 class Options(Written):
@@ -254,10 +265,14 @@ FEEDER = KindDeclaration(
 
 
 class InspectionOptions(Options):
-    """The features that the gauge measures, by the names that recipes use."""
+    """The features that the gauge measures, by the names that recipes use.
 
-    features: tuple[str, ...] = Field(
-        min_length=1, description="what it measures, by the names that recipes use"
+    `features: {height: mm}` says what each is measured in, so that limits in newtons are a finding; in a list of names
+    nothing is said, and any limits will do.
+    """
+
+    features: Measures = Field(
+        min_length=1, description="what it measures, by the names that recipes use, each with its unit"
     )
 
 
@@ -319,7 +334,9 @@ class Program(Options):
 
     number: int = Field(ge=0, le=65535, description="its number in the controller")
     takes: dict[str, Takes] = Field(default={}, description="its values by name, in the controller's order")
-    gives: tuple[str, ...] = Field(default=(), description="names of its results, in the controller's order")
+    gives: Measures = Field(
+        default={}, description="its results by name with their units, in the controller's order"
+    )
     time: Annotated[Duration, Between("1 ms", "1000 h")] = Field(description="how long it usually runs")
     counted: bool = Field(
         default=False,

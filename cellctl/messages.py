@@ -89,6 +89,7 @@ class LeaseRequest(Message, frozen=True, tag=True):
         False  # the module lost them: what it has unfinished is given up, the holder expects no answer
     )
     by_hand: bool = False  # a panel asks, to move the module by hand: in manual mode, and only then
+    id: str = ""  # the answer has it: who asked again takes no answer to what it asked before
 
 
 class Command(Message, frozen=True, tag=True):
@@ -199,6 +200,7 @@ class LeaseGranted(Message, frozen=True, tag=True):
     holder: str
     epoch: int
     head: Head = Head()
+    id: str = ""  # of the request
 
 
 class LeaseDenied(Message, frozen=True, tag=True):
@@ -207,6 +209,7 @@ class LeaseDenied(Message, frozen=True, tag=True):
     why: str
     seen: Head = Head()  # prove that this is in your journal: the module saw it end there
     is_lost: bool = False  # the module's own journal does not have what you saw of it
+    id: str = ""  # of the request
 
 
 class Accepted(Message, frozen=True, tag=True):
@@ -228,6 +231,7 @@ class Refusal(Message, frozen=True, tag=True):
     why: str
     lease_lost: bool = False
     id: str = ""
+    epoch: int = 0  # of the lease that is lost
 
 
 class Heeded(Message, frozen=True, tag=True):

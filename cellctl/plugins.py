@@ -33,6 +33,13 @@ def load_drivers() -> dict[str, DriverDeclaration]:
     return declarations(DRIVERS, DriverDeclaration, entry_points(group=DRIVERS))
 
 
+def load_both() -> tuple[dict[str, KindDeclaration], dict[str, DriverDeclaration]]:
+    """Kinds and drivers, looking once through all that is installed, which takes some milliseconds."""
+    found = entry_points()
+    kinds, drivers = found.select(group=KINDS), found.select(group=DRIVERS)
+    return declarations(KINDS, KindDeclaration, kinds), declarations(DRIVERS, DriverDeclaration, drivers)
+
+
 def declarations(group: str, expected: type[D], found: Iterable[EntryPoint]) -> dict[str, D]:
     """The declarations that entry points of one group name, sorted by name. Raises PlugInError."""
     owners: dict[str, EntryPoint] = {}

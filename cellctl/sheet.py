@@ -110,9 +110,17 @@ class Sheet:
         self.mistakes += 1
         self.report.error(code, span, message, advice, *related)
 
-    def unknown(self, code: str, span: Span, what: str, name: str, known: Iterable[str]) -> None:
+    def take(self, other: Sheet) -> None:
+        """Take up what was found in the same file on another sheet."""
+        self.mistakes += other.mistakes
+        for finding in other.report.findings:
+            self.report.add(finding)
+
+    def unknown(
+        self, code: str, span: Span, what: str, name: str, known: Iterable[str], *related: Related
+    ) -> None:
         """Report a name that nothing answers to, with the known ones most like it."""
-        self.error(code, span, f"no {what} is called {name!r}", suggestion(name, known))
+        self.error(code, span, f"no {what} is called {name!r}", suggestion(name, known), *related)
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

@@ -48,7 +48,7 @@ class Parameter:
 
     `among` names the module's option, a list or mapping, whose entries or keys are the only values ("limits": the only
     names of features). Where that mapping's values say what they take and give (`takes`: name -> least and greatest,
-    `gives`: names), the step has these parameters and results, too.
+    `gives`: name -> unit), the step has these parameters and results, too.
     """
 
     name: str
@@ -76,7 +76,7 @@ class Skill:
     outcomes: Mapping[str, Outcome]
     parameters: tuple[Parameter, ...] = ()
     open_parameters: bool = False  # takes further parameters, which the device knows
-    results: tuple[str, ...] = ()
+    results: Mapping[str, str] | tuple[str, ...] = ()  # with what each is, as of a parameter; or names alone
     holds: Holds = Holds.MODULE
     duration: float | None = None  # a guess [s] where the motion core has none
 

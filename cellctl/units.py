@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from decimal import Context, Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 
 from cellctl.errors import UnitError, nearest
 
@@ -187,6 +188,7 @@ def _demand_finite(*values: float) -> None:
 # --- reading ------------------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=1024)
 def parse(text: str, expected: Dimension | None = None) -> Quantity | Tolerance:
     """Read `150 mm/s`, `18.2 mm ± 0.1 mm`, `18.2 mm +/- 0.1 mm` or `18.2 mm +0.2/-0.1 mm`, correctly rounded.
 
@@ -230,6 +232,16 @@ def parse_tolerance(text: str, expected: Dimension | None = None) -> Tolerance:
             text, f"{text!r} has no tolerance", f"write for example {text} ± {deviation}"
         )
     return found
+
+
+def unit_called(name: str) -> Unit:
+    """The unit of this name. Raises `UnreadableQuantity`, with the one that may be meant."""
+    if name in UNITS:
+        return UNITS[name]
+    meant = _FOLDED.get(name.casefold())
+    close = (meant,) if meant else nearest(name.casefold(), _FOLDED)[:1]
+    advice = f"did you mean {_FOLDED.get(close[0], close[0])}?" if close else f"known: {', '.join(UNITS)}"
+    raise UnreadableQuantity(name, f"there is no unit {name!r}", advice)
 
 
 def pattern(dimension: Dimension | None = None, *, tolerance: bool = False) -> str:

@@ -5,7 +5,7 @@ A field of type `Length` is written `150 mm`, read as metres, and described to e
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
@@ -14,16 +14,19 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from cellctl.units import (
     EXAMPLES,
+    UNITS,
     UNITS_OF,
     Dimension,
     Quantity,
     Tolerance,
+    Unit,
     UnreadableQuantity,
     parse,
     parse_quantity,
     parse_tolerance,
     pattern,
     show,
+    unit_called,
 )
 
 T = TypeVar("T")
@@ -86,6 +89,65 @@ class Measured:
             "examples": ["150 mm", "18.20 mm ± 0.15 mm"],
             "description": f"{self.dimension.noun if self.dimension else 'a quantity'} with its unit",
         }
+
+
+class _UnitByName:
+    """Annotates a `Unit` that is written by its name: `mm`."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return _quantity_schema(_read_unit, lambda unit: unit.name)
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"enum": list(UNITS), "description": "the unit in which people read it"}
+
+
+def _read_unit(value: object) -> Unit:
+    if not isinstance(value, str):
+        raise PydanticCustomError(
+            "quantity_type", "Input should be {expected}", {"expected": "a unit such as mm"}
+        )
+    try:
+        return unit_called(value)
+    except UnreadableQuantity as error:
+        raise PydanticCustomError("quantity", "{why}", {"why": error.why, "instead": error.instead}) from None
+
+
+UnitName = Annotated[Unit, _UnitByName()]
+
+
+class _NamesOrUnits:
+    """Annotates a mapping of names to units that may be a list of names, of which is not said what they measure."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(_with_units, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        names = {"type": "array", "items": {"type": "string"}, "uniqueItems": True}
+        units = {
+            "type": "object",
+            "additionalProperties": _UnitByName().__get_pydantic_json_schema__(schema, handler),
+        }
+        return {"anyOf": [units, names]}
+
+
+def _with_units(value: object) -> object:
+    if isinstance(value, dict):
+        return value
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        expected = {"expected": "a mapping of names to units, or a list of names"}
+        raise PydanticCustomError("quantity_type", "Input should be {expected}", expected)
+    twice = next((name for place, name in enumerate(value) if name in value[:place]), None)
+    if twice is not None:
+        raise ValueError(f"{twice!r} stands twice; keep one of the two")
+    return dict.fromkeys(value)
+
+
+Measures = Annotated[Mapping[str, UnitName | None], _NamesOrUnits()]
+"""Names of what is measured, each with its unit; None where nothing is said: `{height: mm}`, or `[height]`."""
 
 
 def _quantity_schema(reader: Callable[[object], T], writer: Callable[[T], str]) -> CoreSchema:

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 import msgspec
 from pydantic import BaseModel
+from reference_robots import robots_page
 from reference_tables import command, doc, page, settings, table
 
 from cellctl import journal, messages, packml
@@ -305,6 +306,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "recipe-file.md": recipe_file_page,
     "diagnostics.md": diagnostics_page,
     "files.md": files_page,
+    "robots.md": robots_page,
 }
 
 

@@ -46,7 +46,11 @@ def _wait_for(process: subprocess.Popen[bytes], state: Path, log: Path, before: 
     ends = time.monotonic() + PATIENCE
     while time.monotonic() < ends:
         if process.poll() is not None:
-            raise DeploymentError(f"the line did not start:\n{_said(log, before)}")
+            said = (
+                _said(log, before)
+                or f"it said nothing (exit code {process.returncode}); see `cellctl doctor`"
+            )
+            raise DeploymentError(f"the line did not start:\n{said}")
         if supervisor_of(state) == process.pid and _is_ready(state):
             return
         time.sleep(0.1)

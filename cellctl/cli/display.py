@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any
 
 from rich.console import Group, NewLine, RenderableType
@@ -105,10 +106,19 @@ def _alarms(status: Status) -> RenderableType:
     if not status["alarms"]:
         return Text("no alarms")
     text = Text()
-    for alarm in status["alarms"]:
-        text.append(f"{alarm['code']} {alarm['source']}: {alarm['text']}\n", style="bold red")
-        text.append(f"     why: {alarm['cause']}\n     do:  {alarm['remedy']}\n")
+    for (cause, remedy), alike in groupby(status["alarms"], lambda alarm: (alarm["cause"], alarm["remedy"])):
+        for alarm in alike:
+            text.append(f"{alarm['code']} {_named(alarm)}\n", style="bold red")
+        text.append(f"     why: {cause}\n     do:  {remedy}\n")
     return text
+
+
+def _named(alarm: dict[str, Any]) -> str:
+    """The alarm's text, with its source where that does not begin it; a source that is a number is a command."""
+    source, text = alarm["source"], str(alarm["text"])
+    if text.startswith(source) and not source.isdigit():
+        return text
+    return f"{'command ' if source.isdigit() else ''}{source}: {text}"
 
 
 def _table(*heads: str) -> Table:

@@ -111,7 +111,12 @@ def state_directory(state: Path) -> Iterator[Symptom]:
     """Where journals and logs are kept: rights, space, file system, speed."""
     place = next(path for path in (state, *state.parents) if path.exists())
     if not os.access(place, os.W_OK | os.X_OK):
-        yield Symptom("error", f"{place} cannot be written", f"chown it to the user that runs {state.name}")
+        is_read_only = os.statvfs(place).f_flag & os.ST_RDONLY
+        remedy = (
+            "choose one that is, with --state" if is_read_only else "chown it to the user that runs the line"
+        )
+        what = f"{place} {'is not mounted for writing' if is_read_only else 'cannot be written'}"
+        yield Symptom("error", what, remedy)
         return
     if state.exists() and state.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         yield Symptom("error", f"others can change the records in {state}", f"chmod go-w {state}")
@@ -122,7 +127,13 @@ def state_directory(state: Path) -> Iterator[Symptom]:
     free = shutil.disk_usage(place).free
     if free < LEAST_SPACE:
         yield Symptom("error", f"only {free / 1e6:.0f} MB are free for {state}", "free some space")
-    seconds = _sync_time(place)
+    try:
+        seconds = _sync_time(place)
+    except OSError as error:
+        yield Symptom(
+            "error", f"{place} takes no records: {error.strerror}", "free some space, or mend the disk"
+        )
+        return
     severity: Literal["warning", "well"] = "warning" if seconds > SLOW_SYNC else "well"
     remedy = "use a disk with a write cache that survives power loss" if seconds > SLOW_SYNC else ""
     yield Symptom(

@@ -57,6 +57,7 @@ def written_as(path: Path) -> str:
     return found[1] if found else ""
 
 
+_NEVER = {"line": ("recipe", "subrecipe"), "recipe": ("line",)}  # what a file of that kind is not written as
 _FIRST_KEY = re.compile(r"^(line|recipe|subrecipe)[ \t]*:", re.MULTILINE)
 
 
@@ -66,7 +67,7 @@ def _find(kind: str, name: str, places: list[Path]) -> Path:
         return path.resolve()
     if path.is_dir():
         raise click.UsageError(f"{name} is a directory; name a {kind} file in it")
-    known = _files(places)
+    known = {stem: place for stem, place in _files(places).items() if written_as(place) not in _NEVER[kind]}
     if path.name == name and name.removesuffix(path.suffix) in known and path.suffix in ("", *SUFFIXES):
         return known[path.stem].resolve()
     if path.name != name or path.suffix in SUFFIXES:

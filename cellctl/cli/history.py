@@ -111,7 +111,8 @@ def print_report(found: dict[str, Any]) -> None:
     """The report as text."""
     made, scrapped = found["parts_made"], found["parts_scrapped"]
     good = "" if found["yield_ratio"] is None else f", yield {found['yield_ratio']:.1%}"
-    click.echo(f"parts      {made} made, {scrapped} scrapped{good}, {found['retries']} retries")
+    retries = "1 retry" if found["retries"] == 1 else f"{found['retries']} retries"
+    click.echo(f"parts      {made} made, {scrapped} scrapped{good}, {retries}")
     if found["parts_removed"] or found["parts_in_flight"]:
         click.echo(
             f"           {found['parts_removed']} removed, {found['parts_in_flight']} still on the line"
@@ -123,7 +124,8 @@ def print_report(found: dict[str, Any]) -> None:
         click.echo(f"cycle      {found['cycle_time_s']:.2f} s from part to part")
     click.echo(f"makespan   {found['makespan_s']:.1f} s")
     modules = sorted(found["modules"].items(), key=lambda entry: -entry[1])
-    click.echo(f"busy       {', '.join(f'{name} {share:.0%}' for name, share in modules)}")
+    if modules:
+        click.echo(f"busy       {', '.join(f'{name} {share:.0%}' for name, share in modules)}")
     if found["busiest_module"]:
         click.echo(f"busiest    {found['busiest_module']}")
     click.echo()

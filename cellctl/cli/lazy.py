@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -48,7 +49,8 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
-        if not name.startswith("-") and name not in self.list_commands(ctx):
+        is_known = name in self.table or name.startswith("-") or name in self.list_commands(ctx)
+        if not is_known:
             raise click.UsageError(str(UnknownName("command", name, self.list_commands(ctx))), ctx)
         return super().resolve_command(ctx, args)
 
@@ -86,10 +88,29 @@ class LazyGroup(click.Group):
         except CellctlError as error:
             click.echo(f"cellctl: {error}", err=True)
             code = 1
+        except OSError as error:
+            _of_this_computer(error)
+            code = 1
         except Exception as error:
             _unexpected(error)
             code = 1
         sys.exit(code if isinstance(code, int) else 0)
+
+
+_OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+
+
+def _of_this_computer(error: OSError) -> None:
+    """A file that cannot be used, or a full disk, is no defect of cellctl; any other such error is."""
+    if error.filename is not None:
+        click.echo(f"cellctl: cannot use {os.fsdecode(error.filename)}: {error.strerror}", err=True)
+    elif error.errno in _OF_THE_DISK:
+        click.echo(
+            f"cellctl: the disk does not take what is to be written: {error.strerror}; see `cellctl doctor`",
+            err=True,
+        )
+    else:
+        _unexpected(error)
 
 
 def _unexpected(error: Exception) -> None:

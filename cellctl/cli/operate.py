@@ -61,6 +61,11 @@ def start(module: str | None, as_json: bool, state: Path | None) -> None:
         print_json(reply)
     elif module:
         say(f"{module} is {reply['state']}")
+    elif reply["state"] == "execute":
+        say(
+            "the line executes already; a module that is stopped is brought back by `cellctl reset MODULE` and "
+            "`cellctl start MODULE`"
+        )
     else:
         say(f"the line is {reply['state']}, on its way to execute; `cellctl status --watch` shows it")
 

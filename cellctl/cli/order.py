@@ -36,6 +36,9 @@ def order() -> None:
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="The same from a YAML file: a list with one mapping for each part.",
 )
+@click.option(
+    "--follow", is_flag=True, help="In the best order of work, as `cellctl plan --optimal` finds it."
+)
 @json_option
 @state_option
 def add(
@@ -44,6 +47,7 @@ def add(
     priority: int,
     parts: tuple[str, ...],
     parts_file: Path | None,
+    follow: bool,
     as_json: bool,
     state: Path | None,
 ) -> None:
@@ -51,7 +55,7 @@ def add(
 
     Each part may be another: `cellctl order add sensor-puck/indoor --part force=40N --part "force=50 N"`.
     """
-    from cellctl.cli.orders import read_order, read_parts
+    from cellctl.cli.orders import read_order, read_parts, turns_to_follow
     from cellctl.live.client import Client
     from cellctl.live.deployment import load as load_deployment
 
@@ -72,6 +76,8 @@ def add(
                 "order": name or f"{each.label}-{secrets.token_hex(3)}",
                 "priority": priority,
             }
+            if follow:
+                body["turns"] = turns_to_follow(each, line)
             if given:
                 quantity = each.quantity if each.is_counted else given.count
                 body |= {"parts": given.text, "parts_source": given.source, "quantity": quantity}
@@ -119,13 +125,15 @@ def drain(off: bool, state: Path | None) -> None:
 @json_option
 @state_option
 def list_orders(as_json: bool, state: Path | None) -> None:
-    """All orders and how far they are."""
+    """The open orders and the last finished ones, and how far they are."""
     orders = ask(state, "status", {})["orders"]
     if as_json:
         print_json(orders)
         return
     heads = ("order", "recipe", "variant", "quantity", "begun", "good", "scrapped", "removed", "cancelled")
     print_table(([str(each[head]) for head in heads] for each in orders), heads)
+    if not orders:
+        say("no orders")
 
 
 @click.command()

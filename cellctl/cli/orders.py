@@ -11,6 +11,8 @@ import click
 
 from cellctl.cli.files import find_recipe
 
+MOST = 1_000_000  # parts of one order that a runner takes
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -32,12 +34,30 @@ class Wanted:
 
         included = included_texts(self.recipe)
         return {
-            "text": self.recipe.read_text("utf-8"),
+            "text": _read(self.recipe),
             "source": str(self.recipe),
             "variant": self.variant,
             "quantity": self.quantity,
             **({"included": included} if included else {}),
         }
+
+
+def turns_to_follow(wanted: Wanted, line: Path) -> dict[str, Any]:
+    """The best order of its work, as the runner's verb `order` takes it: module -> turns.
+
+    Raises RecipeRefused, BadPlan, NoSchedule, MotionError where the line cannot make it, or no best order is known.
+    """
+    from cellctl.cli.solver_output import on_stderr
+    from cellctl.cli.up import load_or_exit
+    from cellctl.compile.order import OrderText, compile_order
+    from cellctl.plan.steady import best_turns
+
+    body, loaded = wanted.body, load_or_exit(line)
+    text = OrderText(body["text"], body["source"], wanted.variant, body.get("included", {}))
+    executable, _ = compile_order(text, loaded)
+    with on_stderr():
+        turns = best_turns(loaded, executable)
+    return {name: [{"step": turn.step, "behind": turn.behind} for turn in own] for name, own in turns.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +81,15 @@ def read_parts(texts: tuple[str, ...], file: Path | None) -> PartsGiven | None:
         from cellctl.yamlsource import Sequence, load
 
         listed = load(file, Report())
-        return PartsGiven(
-            file.read_text("utf-8"), str(file), len(listed.items) if isinstance(listed, Sequence) else 0
-        )
+        return PartsGiven(_read(file), str(file), len(listed.items) if isinstance(listed, Sequence) else 0)
     return PartsGiven("".join(map(_part, texts)), "--part", len(texts)) if texts else None
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise click.UsageError(f"{file} is not text in UTF-8; see `cellctl check {file}`") from None
 
 
 def _part(text: str) -> str:
@@ -92,10 +117,12 @@ def read_order(text: str, line: Path) -> Wanted:
     name, colon, number = text.rpartition(":")
     if not name:
         name, number = text, "1"
-    if not number.isascii() or not number.isdigit() or int(number) < 1:
+    if not number.isascii() or not number.isdigit() or not number.strip("0"):
         raise click.UsageError(
             f"{text!r}: after the colon stands how many parts, such as sensor-puck/indoor:4"
         )
+    if len(number) > len(str(MOST)) or int(number) > MOST:
+        raise click.UsageError(f"{text!r}: an order has at most {MOST:,} parts; write several orders")
     if Path(name).is_file() or "/" not in name:
         return Wanted(find_recipe(name, line), "", int(number), bool(colon))
     recipe, _, variant = name.rpartition("/")

@@ -13,9 +13,10 @@ from cellctl.cli.output import json_option, print_json, print_table, say
 
 if TYPE_CHECKING:
     from cellctl.line.model import Line
-    from cellctl.plan.cycle import Pace, Plan
+    from cellctl.plan.cycle import Plan
     from cellctl.plan.flow_run import Wanted
     from cellctl.plan.line_cycle import LineCycle
+    from cellctl.plan.steady import Pace
     from cellctl.plan.timing import Duration
 
 
@@ -35,12 +36,15 @@ def plan(line: str, orders: tuple[str, ...], optimal: bool, svg: Path | None, as
     Exits with 1 when the orders are not all made. Everything is taken to go well: no misses, jams or retries.
     """
     from cellctl.cli.files import find_line
+    from cellctl.cli.solver_output import on_stderr
     from cellctl.cli.up import load_or_exit
     from cellctl.plan.cycle import plan as plan_of
 
     path = find_line(line)
     loaded = load_or_exit(path)
-    found = plan_of(loaded, [_wanted(text, path, loaded) for text in orders], optimal)
+    wanted = [_wanted(text, path, loaded) for text in orders]
+    with on_stderr():
+        found = plan_of(loaded, wanted, optimal)
     if svg is not None:
         _draw(found, loaded.name, svg)
     if as_json:
@@ -116,7 +120,7 @@ def _pace(pace: Pace) -> dict[str, Any]:
     return {
         "variant": pace.variant,
         "cycle": _cycle(pace.cycle) if pace.cycle else None,
-        "optimal": _cycle(pace.best) | {"order": _order(pace.best)} if pace.best else None,
+        "optimal": _cycle(pace.best) | _followed(pace) if pace.best else None,
         "unknown": pace.unknown,
     }
 
@@ -130,11 +134,12 @@ def _cycle(cycle: LineCycle) -> dict[str, Any]:
     }
 
 
-def _order(cycle: LineCycle) -> dict[str, list[dict[str, Any]]]:
-    return {
-        name: [{"step": turn.step, "behind": turn.behind} for turn in turns]
-        for name, turns in cycle.order.items()
+def _followed(pace: Pace) -> dict[str, Any]:
+    """The order as a runner follows it, and what it then comes to."""
+    turns = {
+        name: [{"step": turn.step, "behind": turn.behind} for turn in own] for name, own in pace.turns.items()
     }
+    return {"turns": turns, "followed_s": round(pace.followed, 6) if pace.followed else None}
 
 
 # --- for people ----------------------------------------------------------------------------------------------------
@@ -184,6 +189,9 @@ def _words(pace: Pace) -> Iterator[str]:
     if pace.best:
         gap = pace.best.period / pace.best.bound - 1.0
         yield f"  best order of work: {pace.best.period:.2f} s, {gap:.1%} above what no order can beat"
+        if pace.followed:
+            turns = [f"{name} ({', '.join(turn.step for turn in own)})" for name, own in pace.turns.items()]
+            yield f"  a line that follows it: {pace.followed:.2f} s; in turns: {', '.join(turns) or 'none'}"
 
 
 def _is_between_steps(why: str) -> bool:

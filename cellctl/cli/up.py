@@ -44,7 +44,7 @@ def up(line: str, simulated: bool, keep: bool, detach: bool, keys: Path | None, 
         options = (
             *(["--simulated"] if simulated else []),
             *(["--keep"] if keep else []),
-            *(["--keys", str(keys)] if keys else []),
+            *(["--keys", str(keys.absolute())] if keys else []),  # it runs from elsewhere
         )
         start_detached(("up", str(path), "--state", str(place), *options), place)
         say(f"{loaded.name} is up{f' ({SIMULATED})' if simulated else ''}. State: {place}")

@@ -45,7 +45,7 @@ def with_values(
     fitting: Candidates = {role: modules for role, modules in among.items() if role != working}
     fitting[working] = []
     values: Values | None = None
-    refusal: Report | None = None
+    refusal: Sheet | None = None
     for module in among[working]:
         scratch = Sheet(sheet.root, Report())
         declared = module.kind.skill(what.roles[working])
@@ -55,11 +55,9 @@ def with_values(
             fitting[working].append(module)
             values = values or read
         else:
-            refusal = refusal or scratch.report
+            refusal = refusal or scratch
     if values is None and refusal is not None:
-        sheet.mistakes += 1
-        for finding in refusal.findings:
-            sheet.report.add(finding)
+        sheet.take(refusal)
     return values, {role: fitting[role] for role in what.roles}
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cellctl.flow.binding import serves
 from cellctl.kinds import JOINT_SKILLS
 from cellctl.line.model import Line, Module
+from cellctl.line.once import once
 from cellctl.skill import JointSkill, Outcome, Phase, Skill, Works
 
 ALONE = ""  # the one role of a step of one module
@@ -24,6 +25,7 @@ class Doing:
     outcomes: dict[str, Outcome]
 
 
+@once
 def doing(line: Line, name: str) -> Doing | None:
     """The skill of this name on the line, or None."""
     if name in JOINT_SKILLS:
@@ -54,9 +56,10 @@ def _declared(line: Line, name: str) -> list[Skill]:
     return [skill for module in line.modules.values() if (skill := module.kind.skill(name))]
 
 
-def able(line: Line, skill: str) -> Iterator[Module]:
+@once
+def able(line: Line, skill: str) -> tuple[Module, ...]:
     """The modules that have the skill."""
-    return (module for module in line.modules.values() if module.kind.skill(skill))
+    return tuple(module for module in line.modules.values() if module.kind.skill(skill))
 
 
 def works_at(line: Line, module: Module, station: str) -> bool:

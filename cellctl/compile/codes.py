@@ -30,6 +30,7 @@ NOT_ALL_FOLLOWED = "CC-C023"
 TIMEOUT_TOO_SHORT = "CC-C024"
 WRONG_RESULT = "CC-C030"
 OUT_OF_REACH = "CC-C031"
+AGAINST_BELT = "CC-C032"
 
 CODES = {
     UNKNOWN_SKILL: CodeText(
@@ -165,5 +166,12 @@ CODES = {
         "controller would refuse the motion, with the part in the gripper. It is a warning where another arm can do "
         "the step, or where it depends on where the arm comes from.",
         "Move the station or the arm's base, correct the pose, or give the station a `via` or another `approach`.",
+    ),
+    AGAINST_BELT: CodeText(
+        "A belt is to bring a part back, or to where it stands.",
+        "A belt runs one way, towards the greater `at` of its stops. The part would leave its stop, never come to the "
+        "eye of the other, and count as jammed. A retry or rework may lead here, too, from a step further on.",
+        "Name a stop further on, let an arm take the part, begin the retry with a step that works where the part is, "
+        "or say that the belt runs in a circle: `circuit`.",
     ),
 }

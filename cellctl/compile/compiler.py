@@ -16,14 +16,13 @@ from cellctl.compile.codes import (
     NOBODY_ANNOUNCES,
     NOTHING_TO_SCRAP,
     UNKNOWN_OUTCOME,
-    UNKNOWN_RESULT,
 )
 from cellctl.compile.durations import check_timeouts
 from cellctl.compile.names import station
 from cellctl.compile.paths import check_paths
 from cellctl.compile.reach import check_reach
-from cellctl.compile.results import check_dimension
-from cellctl.compile.step import Places, StepCompiler
+from cellctl.compile.results import check_results
+from cellctl.compile.step import Places, compiled_step
 from cellctl.findings import Report
 from cellctl.line.model import Line
 from cellctl.plan.durations import quickest
@@ -31,6 +30,7 @@ from cellctl.recipe.codes import UNKNOWN_VARIANT
 from cellctl.recipe.executable import Executable, Route, Step
 from cellctl.recipe.file import SCRAP, RouteFile
 from cellctl.recipe.load import BASE, Recipe, Variant
+from cellctl.recipe.reports import with_value
 from cellctl.recipe.variant import StepText
 from cellctl.sheet import Sheet
 from cellctl.skill import Ends
@@ -55,8 +55,9 @@ def compile_recipe(recipe: Recipe, variant: str, line: Line, report: Report) -> 
     scratch = Report()  # a mistake in a repeated step is told once
     sheet = Sheet(recipe.root, recipe.through(scratch))
     executable = _Compiler(recipe, recipe.variants[variant], line, sheet).executable()
+    values = recipe.variants[variant].values
     for finding in {(finding.code, finding.span): finding for finding in reversed(scratch.findings)}.values():
-        report.add(finding)
+        report.add(with_value(finding, recipe.source.references, values))
     return executable
 
 
@@ -88,7 +89,8 @@ class _Compiler:
         start: Places = frozenset(arrives) or GONE
         steps = self._walked(_in_order(self.variant.steps), start)
         scrap = self._walked(_in_order(self.variant.scrap), None)
-        self._check_results(steps)
+        check_results(steps, self.line, self.variant.steps, self.sheet)
+        check_results(scrap, self.line, self.variant.scrap, self.sheet)
         if not self.sheet.is_well:
             return None
         executable = Executable(
@@ -133,8 +135,7 @@ class _Compiler:
             sent = frozenset(self.scrapped.get(text.name, ()))
             before = after[needed[-1]] if needed else sent or start
             self.stands[text.name] = before
-            compiler = StepCompiler(self.line, self.sheet, text, before)
-            step, after[text.name] = compiler.compiled()
+            step, after[text.name] = compiled_step(self.line, self.sheet, text, before)
             if step is not None:
                 steps.append(replace(step, routes=self._routes(text, before, after[text.name])))
         return steps
@@ -179,20 +180,6 @@ class _Compiler:
             places |= set(after or ()) if ends is not Ends.AT_ORIGIN else set()
             standing = {place for place in places if place and not self.line.stations[place].sink}
             self.scrapped.setdefault(target, set()).update(standing)
-
-    # --- the whole --------------------------------------------------------------------------------------------
-
-    def _check_results(self, steps: Sequence[Step]) -> None:
-        """Every `$step.result` names a result that the step gives."""
-        texts, made = {text.name: text for text in self.variant.steps}, {step.name for step in steps}
-        for step in steps:
-            for parameter, reference in step.references.items():
-                source, _, result = reference.rpartition(".")
-                gives = StepCompiler(self.line, self.sheet, texts[source], None).results()
-                if result not in gives and source in made:
-                    where = texts[step.name].parameters[parameter].span
-                    self.sheet.unknown(UNKNOWN_RESULT, where, f"result of {source!r}", result, gives)
-                check_dimension(self.sheet, self.line, steps, step, parameter, texts[step.name])
 
 
 def _in_order(steps: Sequence[StepText]) -> list[StepText]:

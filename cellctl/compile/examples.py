@@ -7,6 +7,7 @@ it is not the first that is wrong.
 from __future__ import annotations
 
 from cellctl.compile.codes import (
+    AGAINST_BELT,
     BAD_VALUE,
     COMPONENT_LEFT,
     MISSING_PARAMETER,
@@ -248,5 +249,13 @@ EXAMPLES = {
    - {step: load, do: transfer, take: lid, to: belt.load}
    - {step: rest, do: transfer, to: arm.bench} # <--
    - {step: out, do: transfer, to: arm.bin}
+""",
+    AGAINST_BELT: """\
+ steps:
+   - {step: load, do: transfer, take: lid, to: belt.load}
+   - {step: to_press, do: advance, to: belt.press}
+   - {step: press, do: run, program: close, force: 40 N}
+-  - {step: out, do: advance, to: belt.load}
++  - {step: out, do: advance, to: belt.exit}
 """,
 }

@@ -15,6 +15,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from cellctl.compile.belts import why_not_carried
 from cellctl.compile.branches import afterwards, answers, elsewhere, endings, mishaps, told, unattended
 from cellctl.compile.situation import lies_ready, situation
 from cellctl.flow.binding import bind, next_steps
@@ -22,7 +23,7 @@ from cellctl.flow.decide import decide, is_waiting
 from cellctl.flow.events import Answered, Dispatched, OrderTaken, PartBorn, PartEnded
 from cellctl.flow.fold import apply, fold
 from cellctl.flow.state import FlowState, Job, Part
-from cellctl.line.model import Line
+from cellctl.line.model import Line, station_of
 from cellctl.messages import LOST
 from cellctl.recipe.executable import Executable, Step
 
@@ -39,6 +40,7 @@ class Trouble(StrEnum):
     HANDS = "hands"  # nobody is asked, but an item lies where only a person can take it from
     STAYS = "stays"  # a part ends where it takes up room
     LEFT = "left"  # a component lies somewhere when all parts have ended
+    BACK = "back"  # a belt is to carry it against its direction
     NEXT = "next"  # after all parts have ended, the line is not such that a next one can begin
 
 
@@ -173,6 +175,12 @@ class _Search:
                 waiting.append(fold((unattended(self.line, job) for job in alone), state))
 
     def _branch(self, node: _Node, state: FlowState, job: Job) -> None:
+        for item in job.items:
+            if why := why_not_carried(
+                self.line, job.module, state.station_of(item.origin), station_of(item.target)
+            ):
+                self._note(node, Trouble.BACK, job.step, why, station_of(item.target))
+                return
         for answer in endings(self.line, job):
             for after in self._after(node, state, job, answer):
                 self._put(after)

@@ -135,6 +135,8 @@ def _options(options: BaseModel) -> dict[str, Fact]:
 
 def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Fact]]:
     match value:
+        case BaseModel():  # a distribution, or what else is known of a simulated device
+            yield from _flat(value.model_dump(mode="json"), path)
         case dict():
             for key, each in value.items():
                 yield from _flat(each, f"{path}.{key}" if path else str(key))

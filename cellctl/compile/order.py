@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from cellctl.compile.compiler import compile_recipe
 from cellctl.errors import Refused
-from cellctl.findings import Related, Report
+from cellctl.findings import Finding, Related, Report
 from cellctl.line.model import Line
 from cellctl.recipe.codes import BAD_PARTS
 from cellctl.recipe.executable import Executable
@@ -120,6 +120,12 @@ def _nodes(root: Node | None, usual: Executable, quantity: int, report: Report) 
 def _made(recipe: Recipe, variant: str, node: MappingNode, line: Line, report: Report) -> Executable | None:
     """How the part is made; None after findings, which show where its values stand."""
     given = Related(node.span, "given for this part")
-    around = Around(report, lambda each: each if each.span.file == node.span.file else beside(each, given))
+
+    def told(finding: Finding) -> Finding:
+        places = (finding.span, *(other.span for other in finding.related))
+        is_shown = any(place.file == node.span.file for place in places)
+        return finding if is_shown else beside(finding, given)
+
+    around = Around(report, told)
     own = given_to(recipe, variant, node, around)
     return compile_recipe(own, variant, line, around) if own is not None else None

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from cellctl.compile.branches import DONE
 from cellctl.compile.casting import why_not
 from cellctl.compile.codes import (
+    AGAINST_BELT,
     COMPONENT_LEFT,
     NEVER_DONE,
     NO_NEXT_PART,
@@ -101,6 +102,12 @@ class _Findings:
             case Trouble.STUCK:
                 message = f"{after}, {step!r} waits for ever: {found.why}"
                 self._add(WAITS_FOR_EVER, found, message, self._remedy(found))
+            case Trouble.BACK:
+                message = f"{after}, {step!r} cannot bring the part to {where}: {found.why}"
+                advice = (
+                    "begin the retry with a step that works where the part is, or let an arm take it back"
+                )
+                self._add(AGAINST_BELT, found, message, advice)
             case Trouble.NEXT:
                 message = f"{after}, the next part can never begin: {step!r} waits, for {found.why}"
                 self._add(NO_NEXT_PART, found, message, "let every path leave the line as it was")

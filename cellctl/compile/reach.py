@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cellctl.compile.codes import OUT_OF_REACH
 from cellctl.kinds import ArmOptions
 from cellctl.line.model import Line, Module, Tool
+from cellctl.line.once import once
 from cellctl.recipe.executable import Step
 from cellctl.recipe.variant import StepText
 from cellctl.sheet import Sheet
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from cellctl.plan.reach import Trouble
 
 TOOL = "tool"
-MOST_LINES = 8  # of which it is kept what their arms can reach
 
 
 def check_reach(
@@ -32,65 +31,72 @@ def check_reach(
     `stands` has for each step where the part may be when it begins, None where nobody knows.
     """
     written = {text.name: text for text in texts}
-    told: set[tuple[str, bool]] = (
-        set()
-    )  # one station out of reach is one finding, however many steps go there
+    told: set[tuple[str, bool]] = set()  # a station is told of once, however many steps go there
     for step in steps:
-        modules = [line.modules[name] for names in step.modules.values() for name in names]
-        arms = [module for module in modules if isinstance(module.options, ArmOptions) and module.tools]
-        for station in _stations(step, line, stands.get(step.name)):
-            troubles = {arm.name: _at(line, arm, step, station) for arm in arms if _has(line, arm, station)}
-            worst = [found[0] for found in troubles.values() if found]
-            if not worst:
+        for doubt in _doubts(line, _Way.of(step, stands.get(step.name))):
+            if (doubt.station, doubt.is_sure) in told:
                 continue
-            where = written[step.name].node.span
-            is_sure = len(worst) == len(troubles) and all(trouble.always for trouble in worst)
-            add = sheet.error if is_sure else sheet.report.warn
-            if (station, is_sure) in told:
-                continue
-            told.add((station, is_sure))
+            told.add((doubt.station, doubt.is_sure))
+            add = sheet.error if doubt.is_sure else sheet.report.warn
+            message = f"{step.name!r}: {doubt.trouble.words()}"
             advice = "move the station or the arm's base, correct the pose, or give it a `via` or another `approach`"
-            add(OUT_OF_REACH, where, f"{step.name!r}: {worst[0].words()}", advice)
+            add(OUT_OF_REACH, written[step.name].node.span, message, advice)
 
 
-def _stations(step: Step, line: Line, stands: Collection[str] | None) -> Iterator[str]:
-    """Where a step may take from and bring to."""
-    found = {*step.to, *step.at, *(() if step.take else stands or ())}
-    found |= {name for name, station in line.stations.items() if step.take and station.source == step.take}
-    return (name for name in line.stations if name in found)
+class _Way(NamedTuple):
+    """What of a step decides who goes where: steps that have it in common have one answer."""
+
+    modules: tuple[str, ...]
+    tool: str
+    material: str
+    places: frozenset[str]  # where it may take from and bring to; the sources of its material besides
+
+    @classmethod
+    def of(cls, step: Step, stands: Collection[str] | None) -> _Way:
+        modules = tuple(name for names in step.modules.values() for name in names)
+        tool = step.parameters.get(TOOL)
+        places = frozenset((*step.to, *step.at, *(() if step.take else stands or ())))
+        return cls(modules, tool if isinstance(tool, str) else "", step.take, places)
 
 
-def _has(line: Line, arm: Module, station: str) -> bool:
-    return line.stations[station].pose_for(arm.name) is not None
+class _Doubt(NamedTuple):
+    """A station that is out of reach: for all that may do the step at all times, or for some, or at times."""
+
+    station: str
+    trouble: Trouble
+    is_sure: bool
 
 
-def _at(line: Line, arm: Module, step: Step, station: str) -> tuple[Trouble, ...]:
-    wanted = step.parameters.get(TOOL)
-    tools = [tool for tool in arm.tools if wanted in (tool.name, tool.name.rpartition(".")[2])]
-    known = _reach(_TheSame(line), arm.name, (tools or arm.tools)[0].name)
-    return known.get(station, ())
+@once
+def _doubts(line: Line, way: _Way) -> tuple[_Doubt, ...]:
+    modules = [line.modules[name] for name in way.modules]
+    arms = [module for module in modules if isinstance(module.options, ArmOptions) and module.tools]
+    found = []
+    for station in _stations(line, way) if arms else ():
+        able = [arm for arm in arms if line.stations[station].pose_for(arm.name) is not None]
+        troubles = [_reach(line, arm.name, _tool(arm, way.tool).name).get(station, ()) for arm in able]
+        worst = [each[0] for each in troubles if each]
+        if worst:
+            is_sure = len(worst) == len(able) and all(trouble.always for trouble in worst)
+            found.append(_Doubt(station, worst[0], is_sure))
+    return tuple(found)
 
 
-class _TheSame:
-    """A line, compared by identity: what it holds cannot be hashed."""
-
-    def __init__(self, line: Line) -> None:
-        self.line = line
-
-    def __hash__(self) -> int:
-        return id(self.line)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _TheSame) and self.line is other.line
+def _stations(line: Line, way: _Way) -> Iterator[str]:
+    for name, station in line.stations.items():
+        if name in way.places or (way.material and station.source == way.material):
+            yield name
 
 
-@lru_cache(maxsize=MOST_LINES)
-def _reach(same: _TheSame, arm: str, tool: str) -> dict[str, tuple[Trouble, ...]]:
+def _tool(arm: Module, wanted: str) -> Tool:
+    """The tool of this name, in full or not; else the first."""
+    named = [tool for tool in arm.tools if wanted in (tool.name, tool.name.rpartition(".")[2])]
+    return (named or arm.tools)[0]
+
+
+@once
+def _reach(line: Line, arm: str, tool: str) -> dict[str, tuple[Trouble, ...]]:
     from cellctl.plan.reach import troubles  # with numpy: only for lines that have an arm
 
-    module = same.line.modules[arm]
-    return troubles(same.line, module, _named(module, tool))
-
-
-def _named(module: Module, tool: str) -> Tool:
-    return next(each for each in module.tools if each.name == tool)
+    module = line.modules[arm]
+    return troubles(line, module, _tool(module, tool))

@@ -136,16 +136,22 @@ def _measured(value: Value, dimension: Dimension | None) -> Fact:
 
 def dimension_of(line: Line, step: Step, parameter: str) -> Dimension | None:
     """What a parameter of a step measures, by the modules that may do it; None for text, plain and unknown ones."""
-    for module, skill in _doing(line, step):
+    found = measure_of(line, step, parameter)
+    return Dimension(found) if found in _DIMENSIONS else None
+
+
+def measure_of(line: Line, step: Step, parameter: str) -> str:
+    """What a parameter of a step is: a `Dimension` value, "text", "number", or "limits"; "" where nobody says."""
+    for module, skill in doers(line, step):
         for declared in skill.parameters:
             found = declared.dimension if declared.name == parameter else ""
             found = found or _taken(module, declared, step, parameter)
-            if found in _DIMENSIONS:
-                return Dimension(found)
-    return None
+            if found:
+                return found
+    return ""
 
 
-def _doing(line: Line, step: Step) -> Iterator[tuple[Module, Skill]]:
+def doers(line: Line, step: Step) -> Iterator[tuple[Module, Skill]]:
     """Each module that may do the step, or a phase of it, with the skill that it does then."""
     phases = step.phases or tuple((role, step.skill) for role in step.modules)
     for role, name in phases:
@@ -157,12 +163,14 @@ def _doing(line: Line, step: Step) -> Iterator[tuple[Module, Skill]]:
 
 
 def _taken(module: Module, declared: Parameter, step: Step, parameter: str) -> str:
-    """The dimension of what the chosen entry of a module's option takes: a program's force."""
+    """What the chosen entry of a module's option takes under this name: a program's force; "" for nothing."""
     option = getattr(module.options, declared.among, None) if declared.among else None
     chosen = option.get(step.parameters.get(declared.name)) if isinstance(option, Mapping) else None
-    bounds: Any = (getattr(chosen, "takes", None) or {}).get(parameter)
-    known = getattr(bounds, "min", None) or getattr(bounds, "max", None)
-    return known.dimension.value if isinstance(known, Quantity) else ""
+    takes: Mapping[str, Any] = getattr(chosen, "takes", None) or {}
+    if parameter not in takes:
+        return ""
+    known = getattr(takes[parameter], "min", None) or getattr(takes[parameter], "max", None)
+    return known.dimension.value if isinstance(known, Quantity) else "number"
 
 
 # --- the set-up -----------------------------------------------------------------------------------------------------
@@ -183,7 +191,7 @@ def set_up_items(executable: Executable, line: Line) -> Iterator[Item]:
 def _tools(line: Line, steps: Iterable[Step]) -> Iterator[str]:
     """The tool that each step names, else the first of each arm that may do it."""
     for step in steps:
-        for module, skill in _doing(line, step):
+        for module, skill in doers(line, step):
             named = step.parameters.get("tool")
             if module.tools and any(declared.name == "tool" for declared in skill.parameters):
                 yield f"{module.name}.{named}" if isinstance(named, str) else module.tools[0].name
@@ -192,7 +200,7 @@ def _tools(line: Line, steps: Iterable[Step]) -> Iterator[str]:
 def _programs(line: Line, steps: Iterable[Step]) -> Iterator[str]:
     """What each step chooses among the entries of a module's option, such as `press.close`."""
     for step in steps:
-        for module, skill in _doing(line, step):
+        for module, skill in doers(line, step):
             for declared in skill.parameters:
                 chosen = step.parameters.get(declared.name)
                 option = getattr(module.options, declared.among, None) if declared.among else None

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeAlias
 
+from cellctl.compile.belts import why_not_carried
 from cellctl.compile.candidates import Candidates, candidates, with_values
-from cellctl.compile.casting import ALONE, Doing, able, doing, reach, skills_of, why_not, works_at
+from cellctl.compile.casting import ALONE, Doing, Reach, doing, reach, skills_of, why_not, works_at
 from cellctl.compile.codes import (
+    AGAINST_BELT,
     NO_SUCH_MATERIAL,
     NOBODY_CAN,
     NOT_THERE,
@@ -16,8 +18,9 @@ from cellctl.compile.codes import (
     WRONG_KEY,
 )
 from cellctl.compile.names import stations
-from cellctl.compile.values import results_of
+from cellctl.findings import Report
 from cellctl.line.model import Line
+from cellctl.line.once import once
 from cellctl.recipe.executable import Step
 from cellctl.recipe.file import listed
 from cellctl.recipe.variant import StepText
@@ -28,6 +31,8 @@ Places: TypeAlias = (
     "frozenset[str] | None"  # stations where the part may be; {""}: not there yet; None: not known
 )
 
+MOST_KNOWN = 2000  # compiled steps that are kept for a line
+
 STEP_KEYS = {  # which of these keys a step has, by what its skill works on: needed, allowed
     Works.MOVES: ({"to"}, {"to", "take", "at"}),
     Works.JOINS: ({"take", "into"}, {"take", "into"}),
@@ -35,6 +40,30 @@ STEP_KEYS = {  # which of these keys a step has, by what its skill works on: nee
     Works.MAKES: (set[str](), {"at"}),
     Works.SUPPLIES: (set[str](), set[str]()),
 }
+
+
+def compiled_step(line: Line, sheet: Sheet, text: StepText, places: Places) -> tuple[Step | None, Places]:
+    """The step without its routes for a part that may be at `places`, and where the part may be after it.
+
+    None for either after findings in `sheet`. Steps that say the same, in whatever recipe, are compiled once for a
+    line.
+    """
+    known, alike = _compiled(line), (text.content, places)
+    if alike in known:
+        return known[alike]
+    own = Sheet(sheet.root, Report())
+    compiled = StepCompiler(line, own, text, places).compiled()
+    if own.report.findings:
+        sheet.take(own)
+    elif len(known) < MOST_KNOWN:
+        known[alike] = compiled
+    return compiled
+
+
+@once
+def _compiled(line: Line) -> dict[tuple[str, Places], tuple[Step | None, Places]]:
+    """Steps without findings, by what they say and where the part may be."""
+    return {}
 
 
 class StepCompiler:
@@ -51,20 +80,6 @@ class StepCompiler:
         before = self.sheet.mistakes
         step, after = self._compiled(what)
         return (step if self.sheet.mistakes == before else None), after
-
-    def results(self) -> tuple[str, ...]:
-        """The names of what the step can give back."""
-        what = doing(self.line, self.file.do)
-        if what is None:
-            return ()
-        found = [
-            name
-            for skill in what.roles.values()
-            for module in able(self.line, skill)
-            if (declared := module.kind.skill(skill))
-            for name in results_of(declared, module, self.text)
-        ]
-        return tuple(dict.fromkeys(found))
 
     def _doing(self) -> Doing | None:
         what = doing(self.line, self.file.do)
@@ -152,8 +167,29 @@ class StepCompiler:
         is_stranded = bool(found.stranded) and not self.file.take
         if is_stranded or not all(found.modules.values()):
             self._nobody(what, among, found.stranded or tuple(origins or ()), to)
-            return {}, to, after
-        return found.modules, found.targets, frozenset(found.targets)
+            return {}, to, self._hoped(to)
+        if len(found.targets) < len(to):
+            self._nobody(what, among, origins or (), [name for name in to if name not in found.targets])
+        is_carried = bool(self.file.take) or self._is_carried(found, origins or ())
+        return found.modules, found.targets, frozenset(found.targets) if is_carried else None
+
+    def _hoped(self, to: tuple[str, ...]) -> Places:
+        """Where steps that follow may take the part to be, when this one cannot be done: nobody has removed it."""
+        return None if any(self.line.stations[name].sink for name in to) else frozenset(to)
+
+    def _is_carried(self, found: Reach, origins: Iterable[str]) -> bool:
+        """Whether a belt that is to do it by itself runs that way; it is reported where none does."""
+        for origin in sorted(origins):
+            for target in found.targets:
+                doers = found.modules.get(ALONE, ())
+                why = [why_not_carried(self.line, name, origin, target) for name in doers]
+                if why and all(why):
+                    where = self.text.node.items["to"].span
+                    message = f"{self.text.name!r} cannot bring the part to {target}: {why[0]}"
+                    advice = "name a stop further on, or let an arm take it"
+                    self.sheet.error(AGAINST_BELT, where, message, advice)
+                    return False
+        return True
 
     def _joining(
         self, what: Doing, among: Candidates, into: tuple[str, ...]

@@ -14,7 +14,7 @@ from cellctl.recipe.file import StepFile
 from cellctl.recipe.variant import StepText
 from cellctl.sheet import Sheet, suggestion
 from cellctl.skill import Parameter, Skill
-from cellctl.units import Dimension, Quantity, UnreadableQuantity, parse_quantity, parse_tolerance, show
+from cellctl.units import Dimension, Quantity, Unit, UnreadableQuantity, parse_quantity, parse_tolerance, show
 from cellctl.yamlsource import Mapping as MappingNode
 from cellctl.yamlsource import Node, Scalar
 
@@ -40,7 +40,9 @@ def read_values(sheet: Sheet, step: StepText, skill: Skill, module: Module) -> V
             known = [*declared, *(key for key in StepFile.model_fields if key not in step.node.items)]
             sheet.error(UNKNOWN_PARAMETER, where, message, suggestion(name, known))
         elif declared[name].dimension == "limits":
-            values.given |= _limits(sheet, name, node, _choices(module, declared[name].among), module)
+            values.given |= _limits(
+                sheet, name, node, _measured(getattr(module.options, declared[name].among, None)), module
+            )
         elif isinstance(node, Scalar) and isinstance(node.value, str) and node.value.startswith("$"):
             values.references[name] = node.value[1:]
         else:
@@ -66,14 +68,24 @@ def parameters_of(skill: Skill, module: Module, step: StepText) -> Iterator[Para
             yield _taken(name, bounds)
 
 
-def results_of(skill: Skill, module: Module, step: StepText) -> tuple[str, ...]:
-    """The names of what the step can give back."""
-    found = list(skill.results)
+def results_of(skill: Skill, module: Module, step: StepText) -> dict[str, str]:
+    """What the step can give back, by name: a `Dimension` value, "text" or "number"; "" where nobody says."""
+    declared = skill.results
+    found = dict(declared) if isinstance(declared, Mapping) else dict.fromkeys(declared, "")
     for parameter in skill.parameters:
         if parameter.dimension == "limits" and parameter.among:
-            found += _choices(module, parameter.among)
-        found += getattr(_chosen(parameter, module, step), "gives", None) or ()
-    return tuple(dict.fromkeys(found))
+            found |= _measured(getattr(module.options, parameter.among, None))
+        found |= _measured(getattr(_chosen(parameter, module, step), "gives", None))
+    return found
+
+
+def _measured(names: object) -> dict[str, str]:
+    """What is measured, and as what, by a mapping of names to units or a list of names."""
+    if isinstance(names, Mapping):
+        return {
+            str(name): unit.dimension.value if isinstance(unit, Unit) else "" for name, unit in names.items()
+        }
+    return {str(name): "" for name in names} if isinstance(names, Iterable) else {}
 
 
 def _chosen(parameter: Parameter, module: Module, step: StepText) -> object:
@@ -190,11 +202,12 @@ def _shown(bound: float | None, dimension: str) -> str:
 
 
 def _limits(
-    sheet: Sheet, name: str, node: Node, features: tuple[str, ...], module: Module
+    sheet: Sheet, name: str, node: Node, features: Mapping[str, str], module: Module
 ) -> dict[str, Value]:
     """`expect: {height: 18.20 mm ± 0.15 mm}` as one value for each feature, under `expect.height`."""
     if not isinstance(node, MappingNode):
-        example = f"{name}: {{{features[0] if features else 'height'}: 18.20 mm ± 0.15 mm}}"
+        first = next(iter(features), "height")
+        example = f"{name}: {{{first}: 18.20 mm ± 0.15 mm}}"
         sheet.error(BAD_VALUE, node.span, f"{name!r} must give limits for each feature", f"write {example}")
         return {}
     found: dict[str, Value] = {}
@@ -203,14 +216,19 @@ def _limits(
             message = f"{module.name} has no feature {feature!r}"
             sheet.error(UNKNOWN_CHOICE, node.key_spans[feature], message, suggestion(feature, features))
         elif isinstance(written, Scalar):
-            try:
-                limits = parse_tolerance(written.text)
-            except UnreadableQuantity as error:
-                sheet.error(BAD_VALUE, written.span, f"{feature}: {error.why}", error.instead)
-            else:
-                found[f"{name}.{feature}"] = Limits(
-                    limits.nominal, limits.lower, limits.upper, limits.dimension.value
-                )
+            dimension = Dimension(features[feature]) if features[feature] else None
+            limits = _tolerance(sheet, feature, written, dimension)
+            if limits is not None:
+                found[f"{name}.{feature}"] = limits
         else:
             sheet.error(BAD_VALUE, written.span, f"{feature!r} must be a value with its tolerance")
     return found
+
+
+def _tolerance(sheet: Sheet, feature: str, node: Scalar, dimension: Dimension | None) -> Limits | None:
+    try:
+        found = parse_tolerance(node.text, dimension)
+    except UnreadableQuantity as error:
+        sheet.error(BAD_VALUE, node.span, f"{feature}: {error.why}", error.instead)
+        return None
+    return Limits(found.nominal, found.lower, found.upper, found.dimension.value)

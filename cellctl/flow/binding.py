@@ -40,13 +40,15 @@ def bind(
     step: Step,
     at: float,
     known: SafeStates | None = None,
+    taken: Claims | None = None,
 ) -> Dispatched | Wait:
     """The command that does `step` on `parts` now, all its modules and places free and the line safe after it.
 
-    `ready` are the modules that take commands. Returns why it must wait otherwise.
+    `ready` are the modules that take commands; `taken` is what `claims` says, where that is known already. Returns why
+    it must wait otherwise.
     """
     why: Wait = f"{step.name}: no module can do it from where the part is"
-    for choice in choices(state, line, ready, parts, step, at):
+    for choice in choices(state, line, ready, parts, step, at, taken):
         if isinstance(choice, Wait):
             why = choice
         elif _is_allowed(state, line, choice, known):
@@ -57,10 +59,16 @@ def bind(
 
 
 def choices(
-    state: FlowState, line: Line, ready: frozenset[str], parts: tuple[Part, ...], step: Step, at: float
+    state: FlowState,
+    line: Line,
+    ready: frozenset[str],
+    parts: tuple[Part, ...],
+    step: Step,
+    at: float,
+    taken: Claims | None = None,
 ) -> Iterator[Dispatched | Wait]:
     """Every command that could do `step` on `parts` now if nothing could jam, and why the others cannot."""
-    taken = claims(state, line)
+    taken = taken or claims(state, line)
     on = {station_of(part.place) for part in parts} & carriers_in_hand(state)
     if on:
         yield f"{step.name}: the carrier {min(on)} is on its way, or something is done at it"

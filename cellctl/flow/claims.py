@@ -28,7 +28,10 @@ class Claims:
 
 def claims(state: FlowState, line: Line) -> Claims:
     """What is taken in `state`."""
-    taken = [place for place in state.places().values() if place not in (GONE, LOST)]
+    taken = [item.place for item in state.parts.values()]
+    taken += [item.place for item in state.components.values()]
+    taken += state.carriers.values()
+    taken = [place for place in taken if place not in (GONE, LOST)]
     exclusive: set[str] = set()
     busy: set[str] = set()
     zones: set[str] = set()
@@ -48,9 +51,8 @@ def claims(state: FlowState, line: Line) -> Claims:
 def reserved(state: FlowState, line: Line, job: Job) -> list[str]:
     """The places that a job keeps free for itself: its targets, and the belt stops that it passes."""
     found: list[str] = []
-    places = state.places()
     for item in job.items:
-        if not item.target or places.get(item.id) == item.target:
+        if not item.target or state.place_of(item.id) == item.target:
             continue
         if item.into and item.into in state.parts and state.parts[item.into].place == item.target:
             continue  # it joins the part that stands there
@@ -82,6 +84,8 @@ def holds_module(line: Line, module: str, skill: str) -> bool:
 
 def zones_of(line: Line, modules: tuple[str, ...], items: tuple[Item, ...]) -> set[str]:
     """The zones that a job of these modules with these items must have for itself."""
+    if not line.zones:
+        return set()
     stations = {station_of(place) for item in items for place in (item.origin, item.target) if place}
     zones = {line.stations[s].zone for s in stations if s in line.stations}
     return {zone for zone in zones | {z for m in modules for z in line.modules[m].zones} if zone}
@@ -89,6 +93,8 @@ def zones_of(line: Line, modules: tuple[str, ...], items: tuple[Item, ...]) -> s
 
 def carriers_in_hand(state: FlowState) -> frozenset[str]:
     """The carriers that a job moves, or out of whose nests or into which one moves something."""
+    if not state.carriers:
+        return frozenset()
     items = [item for job in state.jobs.values() for item in job.items]
     touched = {station_of(place) for item in items for place in (item.id, item.origin, item.target)}
     return frozenset(touched & state.carriers.keys())

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from operator import attrgetter, is_
 
 from cellctl.flow.binding import bind, continued, next_steps
 from cellctl.flow.carriers import Needs, carrier_move
-from cellctl.flow.claims import claims
+from cellctl.flow.claims import Claims, claims
 from cellctl.flow.events import Dispatched, FlowEvent, PartBorn, PartEnded
 from cellctl.flow.fold import apply, fold
 from cellctl.flow.safe_states import SafeStates
@@ -16,34 +19,70 @@ from cellctl.messages import GONE, Item
 from cellctl.recipe.executable import Executable, Step
 from cellctl.skill import Works
 
+Lets = Callable[
+    [FlowState, Dispatched], bool
+]  # whether a command may begin, for a reason beyond what is free
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What `decide` was given besides the state."""
+
+    line: Line
+    ready: frozenset[str]
+    at: float
+    known: SafeStates | None
+    lets: Lets
+
+    def bind(self, state: FlowState, taken: Claims, parts: tuple[Part, ...], step: Step) -> Dispatched | None:
+        """The command that does a step on these parts now, if there is one and it may begin."""
+        event = bind(state, self.line, self.ready, parts, step, self.at, self.known, taken)
+        return event if isinstance(event, Dispatched) and self.lets(state, event) else None
+
 
 def decide(
-    state: FlowState, line: Line, ready: frozenset[str], at: float, known: SafeStates | None = None
+    state: FlowState,
+    line: Line,
+    ready: frozenset[str],
+    at: float,
+    known: SafeStates | None = None,
+    lets: Lets = lambda state, command: True,
 ) -> tuple[FlowEvent, ...]:
     """Everything that may happen now, in order: parts that end, commands to send, parts to begin.
 
     `ready` are the modules that take commands; `at` is only stamped on the events (UTC [s]). `known` are the states of
     the line for which it is known exactly whether it can jam; for others, and without it, the banker's rule decides.
+    `lets` is asked about each command that works on parts, in the state that has them; see `cellctl.flow.turns`.
     """
+    asked = _Asked(line, ready, at, known, lets)
     decided: list[FlowEvent] = []
     while True:
-        events = _next(state, line, ready, at, known)
+        events = _next(state, asked)
         if not events:
             return tuple(decided)
         state = fold(events, state)
         decided += events
 
 
-def _next(
-    state: FlowState, line: Line, ready: frozenset[str], at: float, known: SafeStates | None
-) -> list[FlowEvent]:
+_what_matters = attrgetter(*(name for name in FlowState.__struct_fields__ if name != "heads"))
+
+
+def are_alike(a: FlowState, b: FlowState) -> bool:
+    """Whether `decide` says the same in both, since nothing but how far journals were seen differs."""
+    return a is b or all(map(is_, _what_matters(a), _what_matters(b)))
+
+
+def _next(state: FlowState, asked: _Asked) -> list[FlowEvent]:
+    events = _ends(state, asked.at)
+    if events or not asked.ready:
+        return events
+    taken = claims(state, asked.line)
     return (
-        _ends(state, at)
-        or _continues(state, ready, at)
-        or _works(state, line, ready, at, known)
-        or _feeds(state, line, ready, at)
-        or _begins(state, line, ready, at, known)
-        or _carriers(state, line, ready, at)
+        _continues(state, asked)
+        or _works(state, taken, asked)
+        or _feeds(state, taken, asked)
+        or _begins(state, taken, asked)
+        or _carriers(state, asked)
     )
 
 
@@ -76,18 +115,16 @@ def verdict_on(state: FlowState, part: Part) -> str:
 # --- commands ---------------------------------------------------------------------------------------------------
 
 
-def _continues(state: FlowState, ready: frozenset[str], at: float) -> list[FlowEvent]:
+def _continues(state: FlowState, asked: _Asked) -> list[FlowEvent]:
     for job in state.jobs.values():
         if job.is_between:
-            event = continued(state, job.number, at)
-            if event.module in ready:
+            event = continued(state, job.number, asked.at)
+            if event.module in asked.ready:
                 return [event]
     return []
 
 
-def _works(
-    state: FlowState, line: Line, ready: frozenset[str], at: float, known: SafeStates | None
-) -> list[FlowEvent]:
+def _works(state: FlowState, taken: Claims, asked: _Asked) -> list[FlowEvent]:
     for part in by_urgency(state):
         if not is_waiting(part):
             continue
@@ -95,8 +132,8 @@ def _works(
             parts = _gathered(state, part, step)
             if parts is None:
                 continue
-            event = bind(state, line, ready, parts, step, at, known)
-            if isinstance(event, Dispatched):
+            event = asked.bind(state, taken, parts, step)
+            if event is not None:
                 return [event]
     return []
 
@@ -133,21 +170,21 @@ def _gathered(state: FlowState, part: Part, step: Step) -> tuple[Part, ...] | No
 # --- feeding ----------------------------------------------------------------------------------------------------
 
 
-def _feeds(state: FlowState, line: Line, ready: frozenset[str], at: float) -> list[FlowEvent]:
-    demand = wanted(state) - _supply(state, line)
-    if not +demand:
+def _feeds(state: FlowState, taken: Claims, asked: _Asked) -> list[FlowEvent]:
+    supply = _supply(state, asked.line)
+    lacking = {material for material, count in wanted(state).items() if count > supply[material]}
+    if not lacking:
         return []
-    taken = claims(state, line)
-    for station in line.stations.values():
+    for station in asked.line.stations.values():
         if (
-            demand[station.source] > 0
+            station.source in lacking
             and taken.used[station.name] < station.capacity
             and station.name not in state.empty
-            and station.module in ready
+            and station.module in asked.ready
             and station.module not in state.out
             and station.module not in taken.exclusive
         ):
-            return [_feed(state, station, at)]
+            return [_feed(state, station, asked.at)]
     return []
 
 
@@ -204,28 +241,20 @@ def _feed(state: FlowState, station: Station, at: float) -> Dispatched:
 # --- beginning parts --------------------------------------------------------------------------------------------
 
 
-def _begins(
-    state: FlowState, line: Line, ready: frozenset[str], at: float, known: SafeStates | None
-) -> list[FlowEvent]:
-    if state.draining or _is_full(state, line):
+def _begins(state: FlowState, taken: Claims, asked: _Asked) -> list[FlowEvent]:
+    if state.draining or _is_full(state, asked.line):
         return []
     for order in sorted(state.orders.values(), key=lambda order: -order.priority):
         executable = state.recipes[order.recipe_of(order.begun)]
         if order.open and not executable.announced:
-            events = _begin(state, line, ready, order, executable, at, known)
+            events = _begin(state, taken, asked, order, executable)
             if events:
                 return events
     return []
 
 
 def _begin(
-    state: FlowState,
-    line: Line,
-    ready: frozenset[str],
-    order: Order,
-    executable: Executable,
-    at: float,
-    known: SafeStates | None,
+    state: FlowState, taken: Claims, asked: _Asked, order: Order, executable: Executable
 ) -> list[FlowEvent]:
     """The birth of a part together with its first command; nothing while that must wait."""
     first = _first(executable)
@@ -233,27 +262,29 @@ def _begin(
     events: list[FlowEvent] = []
     born = state
     for _ in range(count):
-        birth = PartBorn(f"p{born.next_part}", order.id, at=at)
+        birth = PartBorn(f"p{born.next_part}", order.id, at=asked.at)
         born = apply(born, birth)
         events.append(birth)
     parts = tuple(born.parts[event.part] for event in events if isinstance(event, PartBorn))
-    command = bind(born, line, ready, parts, first, at, known)
-    return [*events, command] if isinstance(command, Dispatched) else []
+    command = asked.bind(born, taken, parts, first)  # who is only just born takes no place
+    return [*events, command] if command is not None else []
 
 
 # --- empty carriers ---------------------------------------------------------------------------------------------
 
 
-def _carriers(state: FlowState, line: Line, ready: frozenset[str], at: float) -> list[FlowEvent]:
+def _carriers(state: FlowState, asked: _Asked) -> list[FlowEvent]:
+    if not asked.line.carriers:
+        return []
     needs: Needs = [
         (part, step) for part in by_urgency(state) if is_waiting(part) for step in next_steps(state, part)
     ]
-    if not state.draining and not _is_full(state, line):
+    if not state.draining and not _is_full(state, asked.line):
         orders = sorted(state.orders.values(), key=lambda order: -order.priority)
         needs += [
             (None, _first(state.recipes[order.recipe_of(order.begun)])) for order in orders if order.open
         ]
-    move = carrier_move(state, line, ready, needs, at)
+    move = carrier_move(state, asked.line, asked.ready, needs, asked.at)
     return [move] if move is not None else []
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from cellctl.flow.state import FlowState
+from cellctl.flow.state import FlowState, Turn
 from cellctl.messages import Head, Item, Move, Value
 from cellctl.packml import Mode, State
 from cellctl.recipe.executable import Executable
@@ -57,6 +57,7 @@ class OrderTaken(Happened, frozen=True, tag=True):
     who: str = ""
     at: float = 0.0
     recipes: tuple[str, ...] = ()  # the digest for each of these parts; none: `recipe` for all
+    turns: dict[str, tuple[Turn, ...]] = {}  # module -> the order of its work in a round
 
 
 class OrderCancelled(Happened, frozen=True, tag=True):

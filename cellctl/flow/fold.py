@@ -69,7 +69,9 @@ def apply(state: FlowState, event: FlowEvent) -> FlowState:
         case Corrected(item, place):
             return _corrected(state, item, place)
         case OrderTaken(id_, recipe, quantity, priority, parts):
-            order = Order(id_, recipe, quantity, priority, parts=parts, recipes=event.recipes)
+            order = Order(
+                id_, recipe, quantity, priority, parts=parts, recipes=event.recipes, turns=event.turns
+            )
             return replace(state, orders={**state.orders, id_: order})
         case OrderCancelled(id_):
             return _with_order(state, replace(state.orders[id_], cancelled=True))
@@ -115,6 +117,7 @@ def _born(state: FlowState, event: PartBorn) -> FlowState:
         announcer=event.announcer,
         announcement=event.announcement,
         found_at=event.place,
+        number=order.begun,
     )
     if event.announcer:
         state = replace(state, announced={**state.announced, event.announcer: event.announcement})

@@ -12,6 +12,13 @@ from cellctl.packml import Mode, State
 from cellctl.recipe.executable import Executable, Step
 
 
+class Turn(msgspec.Struct, frozen=True):
+    """A module does this step, for the part begun `behind` parts before the one whose round it is."""
+
+    step: str
+    behind: int = 0
+
+
 class Order(msgspec.Struct, frozen=True):
     id: str
     recipe: str  # digest
@@ -24,6 +31,9 @@ class Order(msgspec.Struct, frozen=True):
     cancelled: bool = False
     parts: tuple[dict[str, Value], ...] = ()
     recipes: tuple[str, ...] = ()  # digests for single parts, the first part's first; empty: `recipe` for all
+    turns: dict[
+        str, tuple[Turn, ...]
+    ] = {}  # module -> what it does in a round, in this order; none: as it comes
 
     def recipe_of(self, number: int) -> str:
         """The digest of the recipe by which the part is made that is begun after `number` others."""
@@ -92,6 +102,7 @@ class Part(msgspec.Struct, frozen=True):
     announcement: int = 0
     found_at: str = ""
     withdrawn: bool = False  # it has left the place where it was found, as that module says
+    number: int = 0  # how many parts of its order were begun before it
 
     @property
     def has_left(self) -> bool:
@@ -177,6 +188,11 @@ class FlowState(msgspec.Struct, frozen=True):
         """The station where a place is, through the carrier if it is on one."""
         station = station_of(place)
         return station_of(self.carriers[station]) if station in self.carriers else station
+
+    def place_of(self, item: str) -> str | None:
+        """Where an item is; None for one that is not known."""
+        known = self.parts.get(item) or self.components.get(item)
+        return known.place if known is not None else self.carriers.get(item)
 
     def places(self) -> dict[str, str]:
         """Every item and where it is."""

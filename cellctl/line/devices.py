@@ -74,7 +74,7 @@ def _read_device(
             BAD_ADDRESS, sheet.span(*path, "address"), f"{address!r} is not the address of a device", advice
         )
     options = names.resolved(options, scope, path)
-    return Device(name, declaration, options, address, in_si(device.simulated)), device
+    return Device(name, declaration, options, address, in_si(device.simulated.said())), device
 
 
 def _check_addresses(names: Names, devices: Mapping[str, Device]) -> None:

@@ -25,8 +25,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Discriminator, Field, StringConstraints, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag
 
+from cellctl.line.distributions import Distribution, Failures
 from cellctl.written import Angle, Between, Length, Mass, Stiffness, Written, usually
 
 NAME = r"^[A-Za-z][A-Za-z0-9_-]*$"
@@ -103,11 +104,32 @@ class StationFile(Written):
     zone: str = Field(default="", description="zone that is taken while anything works here")
 
 
+class SimulatedFile(BaseModel):
+    """What only the simulated device needs to know: how long it takes, how it fails; and its simulator's own keys."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    takes: Distribution | None = Field(default=None, description="how long what it does takes")
+    programs: dict[Name, Distribution] | None = Field(
+        default=None,
+        description="of a machine: how long these programs take, by name, where not all take the same",
+    )
+    fails: Failures | None = Field(
+        default=None, description="of a machine: when it breaks down, and for how long"
+    )
+
+    def said(self) -> Keys:
+        """What was written, by key; quantities still text in the simulator's own keys."""
+        return {key: value for key, value in self if value not in (None, {})}
+
+
 class DeviceFile(Written):
     """What every device has, besides its driver's options."""
 
     use: str = Field(description="the driver")
-    simulated: Keys = Field(default={}, description="what only its simulator needs to know")
+    simulated: SimulatedFile = Field(
+        default=SimulatedFile(), description="what only its simulator needs to know"
+    )
 
 
 class ToolFile(DeviceFile):
@@ -144,8 +166,10 @@ class RunnerFile(Written):
         description="where it takes commands; its events are on the next port. A host beyond loopback demands keys",
     )
     wip: int = Field(default=0, ge=0, description="how many parts at a time at most; 0: as many as are safe")
-    restart: Literal["operator", "automatic"] = Field(
-        default="operator", description="who starts the line again after a crash"
+    restart: Literal["operator", "automatic"] | None = Field(
+        default=None,
+        description="who starts the line again after a crash: a person, or the line itself; left out: a person on real "
+        "devices, the line itself on simulated ones",
     )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path as FilePath
@@ -22,6 +20,7 @@ from cellctl.line.codes import (
     UNWATCHED_SAFETY,
 )
 from cellctl.line.devices import read_devices
+from cellctl.line.digest import digest_of
 from cellctl.line.endpoints import check_endpoints
 from cellctl.line.file import LineFile, TaughtFile
 from cellctl.line.model import Device, Line, Material, Module, Process, SafetyInput
@@ -60,19 +59,13 @@ def load_line(
     if head is None:
         return None
     is_whole = sheet.is_well and (taught_sheet is None or taught_sheet.is_well)
-    line = _Assembly(sheet, head, names, drafts, devices).line(_digest(sheet, taught_sheet))
-    return line if is_whole and sheet.is_well else None
+    line = _Assembly(sheet, head, names, drafts, devices).line()
+    return replace(line, digest=digest_of(line)) if is_whole and sheet.is_well else None
 
 
 def taught_path(path: FilePath) -> FilePath:
     """The file of the values taught at the line of the file at `path`."""
     return path.with_name(f"{path.stem}.taught.yaml")
-
-
-def _digest(*sheets: Sheet | None) -> str:
-    """Of what the files say, whatever their comments and layout."""
-    said = [sheet.root.plain if sheet else None for sheet in sheets]
-    return hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()
 
 
 def _taught(
@@ -118,7 +111,8 @@ class _Assembly:
         self.sheet, self.head, self.names = sheet, head, names
         self.drafts, self.devices = {draft.module.name: draft for draft in drafts}, devices
 
-    def line(self, digest: str) -> Line:
+    def line(self) -> Line:
+        """The line, without its digest."""
         uses = {name: self._reached(draft.uses) for name, draft in self.drafts.items()}
         self._check_names()
         self._check_points()
@@ -133,7 +127,7 @@ class _Assembly:
         check_space(self.sheet, modules.values())
         return Line(
             self.head.line,
-            digest,
+            "",
             modules,
             self.devices,
             processes,
@@ -146,7 +140,7 @@ class _Assembly:
             zones=tuple(self.head.zones),
             safety=self._safety(uses, process_of),
             work_in_process=self.head.runner.wip,
-            restart=self.head.runner.restart,
+            restart=self.head.runner.restart or "",
         )
 
     def _reached(self, uses: Iterable[str]) -> list[str]:

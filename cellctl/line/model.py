@@ -6,10 +6,11 @@ device its bare name ("io1"), a gripper `arm.tool`. A place is a station, or `st
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import cos, sin
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -165,12 +166,21 @@ class Line:
     work_in_process: int = 0  # greatest number of parts at a time; 0: as many as are safe
     restart: str = ""  # who starts the line again after a crash: "operator", "automatic"; "": by the devices
 
+    def __hash__(self) -> int:
+        """What follows from a line alone may be kept for it, so that many runs in one process work it out once."""
+        return hash((self.digest, self.restart))
+
     @cached_property
     def stations(self) -> Mapping[str, Station]:
         """Every station by full name, grippers included."""
         named = {s.name: s for module in self.modules.values() for s in module.stations}
         grippers = {t.name: Station(t.name, m.name) for m in self.modules.values() for t in m.tools}
         return named | grippers
+
+    @cached_property
+    def answers(self) -> dict[Callable[..., Any], Callable[..., Any]]:
+        """What was worked out about this line before, by the function that did; kept by `cellctl.line.once`."""
+        return {}
 
     @cached_property
     def workers_at(self) -> Mapping[str, tuple[str, ...]]:

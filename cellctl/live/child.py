@@ -17,6 +17,7 @@ import msgspec
 
 from cellctl.errors import DeploymentError
 from cellctl.live.kinship import environment_of_child
+from cellctl.live.watchdog import Watchdog
 
 LONGEST_LOG = 20_000_000  # bytes; then the log begins anew and the old one is kept as NAME.log.1
 
@@ -46,6 +47,7 @@ class Child:
     launch: Launch
     log: Path
     process: asyncio.subprocess.Process
+    watchdog: Watchdog = field(repr=False)
     _ended: asyncio.Task[int] = field(repr=False)
 
     @classmethod
@@ -55,21 +57,26 @@ class Child:
             log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
-                process = await asyncio.create_subprocess_exec(
-                    *launch.command,
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=handle,
-                    stderr=handle,
-                    start_new_session=True,
-                    env=environment_of_child(os.environ),
-                )
+                watchdog = Watchdog()
+                with watchdog.for_child() as (pipe, variables):
+                    process = await asyncio.create_subprocess_exec(
+                        *launch.command,
+                        stdin=asyncio.subprocess.DEVNULL,
+                        stdout=handle,
+                        stderr=handle,
+                        start_new_session=True,
+                        env=environment_of_child(os.environ) | variables,
+                        pass_fds=(pipe,),
+                    )
             finally:
                 os.close(handle)
         except OSError as error:
             raise DeploymentError(
                 f"the process {launch.name} cannot be started: {error.strerror or error}"
             ) from error
-        return cls(launch, log, process, asyncio.create_task(process.wait(), name=f"reap {launch.name}"))
+        ended = asyncio.create_task(process.wait(), name=f"reap {launch.name}")
+        ended.add_done_callback(lambda _: watchdog.close())
+        return cls(launch, log, process, watchdog, ended)
 
     @property
     def pid(self) -> int:

@@ -26,6 +26,7 @@ from cellctl.live.deployment import Deployment
 from cellctl.live.line_file import read_line
 from cellctl.live.log import process_log
 from cellctl.live.runtime import LiveRuntime
+from cellctl.live.watchdog import signs_of_life
 
 Body = Callable[[LiveRuntime, Line], Awaitable[None]]
 
@@ -93,6 +94,11 @@ async def _until_told(name: str, deployment: Deployment, line: Line, body: Body)
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    with signs_of_life():
+        await _live(name, deployment, line, body)
+
+
+async def _live(name: str, deployment: Deployment, line: Line, body: Body) -> None:
     async with LiveRuntime(name, deployment) as runtime:
         runtime.log.info("started", line=line.name, simulated=deployment.simulated)
         await body(runtime, line)

@@ -19,10 +19,13 @@ from cellctl.live.child import Child, Exit, Launch, last_words, shorten_log
 from cellctl.live.deployment import Addresses
 from cellctl.live.process_table import ProcessTable, Running
 from cellctl.live.restarts import LONGEST_PAUSE, Restarts
+from cellctl.live.watchdog import EVERY
 
 GRACE = 5.0  # [s] that a process has to end by itself
 REWRITE = 1.0  # [s] after which a table that could not be written is written again
 LOGS_EVERY = 60.0  # [s] after which the size of the logs is looked at
+AGAIN = 300.0  # [s] after which a process that was given up is tried again: its cause may have been mended
+HUNG_AFTER = 30.0  # [s] without a sign of life; far above what an order's compilation or a loaded computer takes
 
 Say = Callable[[str], None]
 
@@ -38,6 +41,7 @@ class Keeper:
         self._restarts, self._child, self._started = Restarts(), None, 0.0
         self._state, self._said = "waits for its start", ""
         self._stopping = asyncio.Event()
+        self.replaced: list[int] = []  # exit codes with which it ended and was to be started again
 
     _child: Child | None
 
@@ -62,32 +66,51 @@ class Keeper:
         self._enter("running")
 
     async def keep(self) -> str:
-        """Start it again whenever it ends; why it was given up, or "" when it was to stop."""
+        """Start it again whenever it ends; why the simulated devices ended, or "" when it was to stop."""
         while True:
             why, code = await self._run()
             if self._stopping.is_set():
                 self._enter("ended")
                 return ""
-            pause = self._pause_after(code)
-            if pause is None:
+            if self.launch.is_plant:
                 self._enter("given up")
                 return why
-            self._enter("waits for its restart")
-            if why != self._said or code != Exit.WAITS:
-                self._said = why
-                every = " every" if code == Exit.WAITS else " in"
-                self._say(f"{why}; it is started again{every} {pause:g} s")
-            if await _happens_within(self._stopping, pause):
+            if await _happens_within(self._stopping, self._pause_after(why, code)):
                 self._enter("ended")
                 return ""
 
-    def _pause_after(self, code: int) -> float | None:
-        """How long to wait before it is started again; None to give it up."""
-        if code == Exit.HOPELESS or self.launch.is_plant:
+    def _pause_after(self, why: str, code: int) -> float:
+        """How long to wait before it is started again; told, but the same for ever only once."""
+        self.replaced.append(code)
+        pause, again = self._restart_pause(code), f"in {AGAIN / 60:g} minutes"
+        self._enter("given up" if pause is None else "waits for its restart")
+        if pause is None:
+            text = (
+                f"ALARM: {why}. It is given up for now: starting it again at once does not help. The rest of the line "
+                f"goes on; read {self.log} and mend the cause. It is tried again {again}"
+            )
+        else:
+            text = f"{why}; it is started again {'every' if code == Exit.WAITS else 'in'} {pause:g} s"
+        if text != self._said or code not in (Exit.WAITS, Exit.HOPELESS):
+            self._say(text)
+        self._said = text
+        return AGAIN if pause is None else pause
+
+    def _restart_pause(self, code: int) -> float | None:
+        """None where a restart at once does not help."""
+        if code == Exit.HOPELESS:
             return None
         if code == Exit.WAITS:  # for what is outside of it, however long that takes
             return LONGEST_PAUSE
         return self._restarts.pause_after(asyncio.get_running_loop().time())
+
+    def end_if_hung(self, after: float) -> None:
+        """End it when its loop has shown no sign of life for so long [s]; to be asked once in `EVERY` seconds."""
+        if self._child is None or self._state != "running" or self._stopping.is_set():
+            return
+        if self._child.watchdog.silence() >= after:
+            self._say(f"{self.launch.name} has shown no sign of life for {after:g} s: it hangs, and is ended")
+            self._child.kill()
 
     async def _run(self) -> tuple[str, int]:
         """Until the process has ended; how it did, in words and as its exit code."""
@@ -125,30 +148,41 @@ class Supervisor:
     """The processes of one line. Use as `async with`: however it is left, none of them runs afterwards.
 
     `broken` gets the reason when the line cannot go on (the simulated plant ended). Everything else that happens
-    is told to `say`, one line each.
+    is told to `say`, one line each. A process that shows no sign of life for `hung_after` seconds is ended and
+    started again like one that ended by itself; 0: never.
     """
 
-    def __init__(self, state: Path, line: str, say: Say, *, simulated: bool = False) -> None:
+    def __init__(
+        self, state: Path, line: str, say: Say, *, simulated: bool = False, hung_after: float = HUNG_AFTER
+    ) -> None:
         self.state, self.line, self.simulated = state, line, simulated
+        self._hung_after = hung_after
         self.control = ""  # of the simulated plant
         self.broken: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._say = say
         self._kept: list[tuple[Keeper, asyncio.Task[None]]] = []
-        self._chores: asyncio.Task[None] | None = None
+        self._chores: list[asyncio.Task[None]] = []
         self._rewriting: asyncio.TimerHandle | None = None  # of a table that could not be written
 
     async def __aenter__(self) -> Supervisor:
-        self._chores = asyncio.create_task(self._look_after_logs(), name="look after logs")
+        self._chores.append(asyncio.create_task(self._look_after_logs(), name="look after logs"))
+        if self._hung_after:
+            self._chores.append(asyncio.create_task(self._look_for_hung(), name="look for hung processes"))
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._chores is not None:
-            self._chores.cancel()
+        for chore in self._chores:
+            chore.cancel()
         if kind is not None and not issubclass(kind, Exception):
             self.kill()
         await self.stop()
+
+    @property
+    def replaced(self) -> list[tuple[str, int]]:
+        """Each process that ended and was to be started again, with its exit code (negative: the signal)."""
+        return [(keeper.launch.name, code) for keeper, _ in self._kept for code in keeper.replaced]
 
     async def start(self, launch: Launch, addresses: Addresses | None = None) -> None:
         """Start a process and keep it running. Raises DeploymentError when it cannot be started at all."""
@@ -188,22 +222,20 @@ class Supervisor:
 
     async def _keep(self, keeper: Keeper) -> None:
         why = await keeper.keep()
-        if not why:
-            return
-        if keeper.launch.is_plant:
-            if not self.broken.done():
-                self.broken.set_result(f"the line cannot go on without its simulated devices: {why}")
-            return
-        self._say(
-            f"ALARM: {why}. It is given up: starting it again does not help. The rest of the line goes on; "
-            f"read {keeper.log}, mend the cause, then `cellctl down` and `cellctl up`"
-        )
+        if why and not self.broken.done():
+            self.broken.set_result(f"the line cannot go on without its simulated devices: {why}")
 
     async def _look_after_logs(self) -> None:
         while True:
             await asyncio.sleep(LOGS_EVERY)
+            for log in sorted((self.state / "log").glob("*.log")):  # that of the supervisor among them
+                await asyncio.to_thread(shorten_log, log)
+
+    async def _look_for_hung(self) -> None:
+        while True:
+            await asyncio.sleep(EVERY)
             for keeper, _ in self._kept:
-                await asyncio.to_thread(shorten_log, keeper.log)
+                keeper.end_if_hung(self._hung_after)
 
 
 def how_it_ended(code: int) -> str:

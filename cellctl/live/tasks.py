@@ -37,7 +37,14 @@ class Channel(Generic[T]):
     async def receive(self) -> T:
         """The oldest item; waits for one. Raises RuntimeError while another receive is waiting."""
         while not self._items:
-            await self._arrival()
+            if self._waiter is not None and not self._waiter.done():
+                raise RuntimeError("a channel has one receiver; another one is waiting on it already")
+            waiter = self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await waiter
+            finally:
+                if self._waiter is waiter:
+                    self._waiter = None
         return self._items.popleft()
 
     def drain(self) -> list[T]:
@@ -45,16 +52,6 @@ class Channel(Generic[T]):
         items = list(self._items)
         self._items.clear()
         return items
-
-    async def _arrival(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            raise RuntimeError("a channel has one receiver; another one is waiting on it already")
-        waiter = self._waiter = asyncio.get_running_loop().create_future()
-        try:
-            await waiter
-        finally:
-            if self._waiter is waiter:
-                self._waiter = None
 
 
 class Event:
@@ -64,7 +61,7 @@ class Event:
 
     def __init__(self) -> None:
         self._happened = False
-        self._waiters: dict[asyncio.Future[None], None] = {}
+        self._waiters: list[asyncio.Future[None]] = []
 
     def set(self) -> None:
         self._happened = True
@@ -79,11 +76,11 @@ class Event:
         if self._happened:
             return
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiters[waiter] = None
+        self._waiters.append(waiter)
         try:
             await waiter
         finally:
-            del self._waiters[waiter]
+            self._waiters.remove(waiter)
 
     def __bool__(self) -> NoReturn:
         raise TypeError("an event has no truth value: ask is_set(), or wait()")

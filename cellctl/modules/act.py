@@ -3,6 +3,10 @@
 On a second run, after a crash, an abort or a person's word, the skill starts from the top: an `Act` gives back the
 results on record, settles the one unfinished action as its driver declared, and the skill goes on from there.
 
+A result does not wait until it is durable: it is journaled in one append with what the skill does next, the start of
+another action or its answer, and neither has an effect before that append is durable. A crash in between leaves the
+action unfinished on record, as one right before its end would have, and it is settled.
+
 A recorded *repeatable* action directly before the first one that is now really performed is performed again: what it
 brought about, an arm in place or a running belt, may not stand any more.
 """
@@ -62,6 +66,8 @@ class CommandAct:
         self._runtime, self._record, self._ledger, self._entry = runtime, record, ledger, entry
         self._next_action, self._aftermath = next_action, aftermath
         self.began = 0.0
+        self.moves = list(entry.moves)  # those on their way to the record, too
+        self.device_time = entry.device_time  # [s]
         self._index = 0
         self._replayed: tuple[Action[Any], PastAction] | None = None  # repeatable, directly before this one
 
@@ -102,7 +108,7 @@ class CommandAct:
     ) -> T:
         told = self._ledger.told.get(past.number)
         if told == DONE:
-            return await self._end(past.number, cast(T, action.done_value), moves, 0.0)
+            return self._end(past.number, cast(T, action.done_value), moves, 0.0)
         if told == NOT_STARTED:  # a new number: a device with a handshake may have taken the old one
             await self._establish()
             return await self._perform(action, await self._begin(action, index), moves)
@@ -118,7 +124,7 @@ class CommandAct:
         self._aftermath.settled(past, settled.settlement, settled.why)
         match settled.settlement:
             case Settlement.DONE:
-                return await self._end(past.number, cast(T, settled.value), moves, 0.0)
+                return self._end(past.number, cast(T, settled.value), moves, 0.0)
             case Settlement.NOT_STARTED:
                 await self._establish()
                 return await self._perform(action, past.number, moves)
@@ -152,16 +158,14 @@ class CommandAct:
         self._replayed = None
         started = self._runtime.now()
         result = await action.perform(number)
-        return await self._end(number, result, moves, self._runtime.now() - started)
+        return self._end(number, result, moves, self._runtime.now() - started)
 
-    async def _end(
-        self, number: int, result: T, moves: Callable[[T], Sequence[Move]], device_time: float
-    ) -> T:
+    def _end(self, number: int, result: T, moves: Callable[[T], Sequence[Move]], device_time: float) -> T:
         self._replayed = None
-        command = self._entry.command
-        await self._record(
-            ended(command.module, command.number, number, result, tuple(moves(result)), device_time)
-        )
+        command, moved = self._entry.command, tuple(moves(result))
+        self._record.soon(ended(command.module, command.number, number, result, moved, device_time))
+        self.moves += moved
+        self.device_time += device_time
         return result
 
     # --- doubt ----------------------------------------------------------------------------------------------------
@@ -211,5 +215,5 @@ class ErrandAct:
         started = self._runtime.now()
         result = await action.perform(number)
         seconds = self._runtime.now() - started
-        await self._record(ended(self._module, 0, number, result, (), seconds))
+        self._record.soon(ended(self._module, 0, number, result, (), seconds))
         return result

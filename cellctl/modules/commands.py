@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -111,7 +111,8 @@ class Commands:
         ledger, number = self._context.ledger, cancel.number
         hand, entry = self.in_hand.get(number), ledger.unfinished.get(number)
         if cancel.by_hand and entry is not None and hand is None:
-            await self._answer(self._answer_of(entry, Ran("failed", detail="a person ended it"), ()))
+            ran = Ran("failed", detail="a person ended it")
+            await self._answer(self._answer_of(entry, ran, entry.moves, entry.device_time))
             return
         if number in ledger.answers or (entry and entry.actions):
             self._reply(peer, TooLate(self._context.name, number))
@@ -174,25 +175,26 @@ class Commands:
     async def _outcome(self, hand: InHand) -> Answer:
         entry, command = hand.entry, hand.entry.command
         if entry.is_given_up:
-            lost = tuple(Move(item.id, LOST) for item in command.items) if self._moves(command) else ()
-            return self._answer_of(entry, Ran("failed", detail="a person said that it failed"), lost)
+            lost = [Move(item.id, LOST) for item in command.items] if self._moves(command) else []
+            ran = Ran("failed", detail="a person said that it failed")
+            return self._answer_of(entry, ran, entry.moves + lost, entry.device_time)
         ran = await self._context.kind.run(command, hand.act)
         hand.act.check_complete()
-        return self._answer_of(entry, ran, ())
+        return self._answer_of(entry, ran, hand.act.moves, hand.act.device_time)
 
     def _moves(self, command: Command) -> bool:
         return self._skill(command).works in (Works.MOVES, Works.JOINS)
 
-    def _answer_of(self, entry: Unfinished, ran: Ran, more: tuple[Move, ...]) -> Answer:
+    def _answer_of(self, entry: Unfinished, ran: Ran, moves: Sequence[Move], device_time: float) -> Answer:
         return Answer(
             self._context.name,
             entry.command.number,
             ran.outcome,
-            moves=(*entry.moves, *more),
+            moves=tuple(moves),
             results=dict(ran.results),
             started=entry.at,
             ended=self._context.runtime.utc(),
-            device_time=entry.device_time,
+            device_time=device_time,
             detail=ran.detail,
         )
 
@@ -230,11 +232,10 @@ class Commands:
             try:
                 await self._context.kind.idle(self._context.errand())
                 self._is_resting = not self.in_hand  # a command may have been taken meanwhile
-            except DeviceError as error:
-                self._context.alarms.raise_error(error)
-                self._must_abort()
-            except CellctlError as error:
-                self._context.alarms.raise_alarm("M011", self._context.name, str(error))
+            except StoreError:
+                raise
+            except Exception as error:  # of a kind or driver: it must not take the other modules with it
+                self._context.complain("idle failed", error)
                 self._must_abort()
 
     async def drained(self) -> None:

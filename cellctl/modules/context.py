@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
+from cellctl.errors import DeviceError, StoreError
 from cellctl.journal import ModuleRecord
 from cellctl.line.model import Module
 from cellctl.messages import Message
@@ -50,6 +51,25 @@ class Context:
     def work(self, do: Callable[[], Coroutine[Any, Any, None]], what: str) -> Work:
         """Do something beside all else."""
         return Work(self.runtime, self.group, do, f"{self.name} {what}")
+
+    async def halt(self) -> str:
+        """Stop all motion; why it could not be, which has its alarm then, "" where it could. Raises StoreError."""
+        try:
+            await self.kind.halt()
+        except StoreError:
+            raise
+        except Exception as error:  # of a kind or driver: it must not take the other modules with it
+            self.complain("halt failed", error)
+            return str(error) or repr(error)
+        return ""
+
+    def complain(self, what: str, error: Exception) -> None:
+        """Log what a kind or driver failed in, and raise the alarm of its error."""
+        self.runtime.log.error(what, module=self.name, error=repr(error))
+        if isinstance(error, DeviceError):
+            self.alarms.raise_error(error)
+        else:
+            self.alarms.raise_alarm("M011", self.name, str(error) or repr(error))
 
     def act(self, entry: Unfinished, is_new: bool, tell: Callable[[str], None]) -> CommandAct:
         """The act of a run of a command; `is_new` in its first one, else `tell` gets how it stood."""

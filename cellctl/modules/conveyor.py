@@ -13,7 +13,7 @@ from cellctl.kinds import OVERHANG, ConveyorOptions
 from cellctl.line.model import Line, Module, Station, station_of
 from cellctl.messages import Command, Item, Jog, Move
 from cellctl.modules.by_hand import REDUCED_SPEED, reduced, switched_on, until_let_go
-from cellctl.modules.equipment import Output
+from cellctl.modules.equipment import Output, read_all
 from cellctl.modules.indexing import Indexing
 from cellctl.modules.kind import Complaint, Equipment, Ran
 from cellctl.modules.stops import Journey, Stop, arrival, release
@@ -89,8 +89,7 @@ class Conveyor:
 
     async def occupied(self) -> dict[str, bool | None]:
         """What the eyes see."""
-        eyes = {station.name: self._own.input(station.eye) for station in self._module.stations}
-        return {name: await eye.read() if eye else None for name, eye in eyes.items()}
+        return await read_all({s.name: self._own.input(s.eye) for s in self._module.stations})
 
     async def faults(self) -> list[Complaint]:
         """What drive and inputs complain of."""
@@ -249,11 +248,12 @@ class Conveyor:
         return Action(self._drive_name, "deliver", Recovery.REPEATABLE, perform)
 
     async def _check_drive(self) -> None:
-        """Raise DeviceFault when the drive is why nothing arrives."""
-        self._is_running = False
+        """Raise DeviceFault when the drive does not do what it was told."""
+        was_running, self._is_running = self._is_running, False
         text = await self._drive.fault()
         if text:
             raise DeviceFault(self._drive_name, self._own.address(self._drive_name), text, 0)
+        self._is_running = was_running
 
     # --- its things -----------------------------------------------------------------------------------------------
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from cellctl.device import Act, Capability, DigitalIO, Driver, Point, Rack
-from cellctl.errors import DeviceError, UnknownName
+from cellctl.errors import UnknownName
 from cellctl.line.model import Line, Module
 from cellctl.modules.rack import used_devices
 
@@ -52,6 +52,15 @@ class Output:
     async def set(self, value: bool, action: int) -> None:
         """Switch it, inside the action of this number."""
         await self.io.set_output(self.number, value).perform(action)
+
+
+async def read_all(inputs: Mapping[str, Input | None]) -> dict[str, bool | None]:
+    """What each input shows now, with one question to each device; None where there is no input."""
+    shown: dict[str, tuple[bool, ...]] = {}
+    for point in inputs.values():
+        if point is not None and point.device not in shown:
+            shown[point.device] = await point.io.inputs()
+    return {name: shown[point.device][point.number] if point else None for name, point in inputs.items()}
 
 
 class Equipment:
@@ -114,12 +123,12 @@ class Equipment:
             await self._rack.device(name).prepare(act)
 
     async def halt(self) -> None:
-        """Halt all own devices, even when one fails. Raises the first DeviceError afterwards."""
-        failed: DeviceError | None = None
+        """Halt all own devices, even when one fails. Raises the first error afterwards."""
+        failed: Exception | None = None
         for name in self.own:
             try:
                 await self._rack.device(name).halt()
-            except DeviceError as error:
+            except Exception as error:  # whatever a driver raises: the others stop all the same
                 failed = failed or error
         if failed is not None:
             raise failed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from cellctl.errors import CellctlError, DeadlineExceeded, DeviceError, DeviceSilent, Refused
 from cellctl.journal import Told
@@ -24,12 +25,20 @@ from cellctl.messages import (
 from cellctl.modules.context import Context
 from cellctl.modules.lease import Lease
 from cellctl.modules.states import States
-from cellctl.packml import NEEDS_NO_LEASE, Mode, State
+from cellctl.packml import NEEDS_NO_LEASE, Mode, State, StateCommand, commands_in
 from cellctl.runtime import Channel, Incoming
 
 LOOKING = 1.0  # [s] that sensors may take to answer
 WATCH = 2.0  # [s] between two questions to the devices whether they are well
 _WATCHED = (State.IDLE, State.EXECUTE, State.SUSPENDED, State.HELD, State.COMPLETE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """The turn of an instruction to rest that was taken at once."""
+
+    command: StateCommand
+    who: str
 
 
 class Host:
@@ -38,17 +47,35 @@ class Host:
     def __init__(self, context: Context, tell: Callable[[View], None]) -> None:
         """`tell(view)` publishes a view."""
         self._context, self._tell = context, tell
-        self.inbox: Channel[Incoming] = context.runtime.channel()
+        self._inbox: Channel[Incoming | _Rest] = context.runtime.channel()
         self.lease = Lease(context)
         self.states = States(context, self.lease, self.show, self.look)
         self._occupied: dict[str, bool | None] = {}
         for question in context.ledger.questions.values():
             context.alarms.raise_alarm("M010", context.name, question.text)
 
+    def take(self, incoming: Incoming) -> None:
+        """Take a message in its turn; what brings the module to rest at once, and waits for no journal."""
+        message = incoming.message
+        if isinstance(message, Instruct) and message.command is not None and self._is_rest(message):
+            self.states.instruct(message.command, message.who)
+            self._heed(incoming.peer, message.id)
+            self._inbox.send(_Rest(message.command, message.who))
+        else:
+            self._inbox.send(incoming)
+
+    def _is_rest(self, message: Instruct) -> bool:
+        """Whether it brings the module to rest from where it is now."""
+        is_free = message.command in NEEDS_NO_LEASE and message.mode is None
+        return is_free and (message.command in commands_in(self.states.state) or self.states.jogging.is_moving)
+
     async def serve(self) -> None:
         """Take messages for ever."""
         while True:
-            incoming = await self.inbox.receive()
+            incoming = await self._inbox.receive()
+            if isinstance(incoming, _Rest):
+                self._rest_again(incoming)
+                continue
             if incoming.message is None:
                 if self.lease.notice(incoming.peer, incoming.alive):
                     self.states.lease_changed()
@@ -57,6 +84,11 @@ class Host:
                 await self._take(incoming.peer, incoming.message)
             except CellctlError as error:
                 self._refuse(incoming.peer, str(error), id=str(getattr(incoming.message, "id", "")))
+
+    def _rest_again(self, rest: _Rest) -> None:
+        """What came before it may have brought the module on meanwhile; the later word holds."""
+        if rest.command in commands_in(self.states.state):
+            self.states.instruct(rest.command, rest.who)
 
     async def show_when_guards_are_read(self) -> None:
         """Publish the view again once every safety input of the process was read: only then may others go on."""
@@ -103,7 +135,9 @@ class Host:
         why = (
             f"the lease of epoch {epoch} is over, or another process has it; {holder or 'nobody'} has it now"
         )
-        self._refuse(peer, why, number, lease_lost=True, id=id)
+        self._context.reply(
+            peer, Refusal(self._context.name, number, why, lease_lost=True, id=id, epoch=epoch)
+        )
         return False
 
     async def _instruct(self, peer: str, message: Instruct) -> None:
@@ -164,8 +198,8 @@ class Host:
         if id:
             self._context.reply(peer, Heeded(self._context.name, id, self.states.state, self.states.mode))
 
-    def _refuse(self, peer: str, why: str, number: int = 0, lease_lost: bool = False, id: str = "") -> None:
-        self._context.reply(peer, Refusal(self._context.name, number, why, lease_lost, id))
+    def _refuse(self, peer: str, why: str, number: int = 0, id: str = "") -> None:
+        self._context.reply(peer, Refusal(self._context.name, number, why, id=id))
 
     # --- what it shows --------------------------------------------------------------------------------------------
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from cellctl.errors import JournalShort, Refused
 from cellctl.journal import UNTIL, Answered, LeaseTaken, check_not_shorter
 from cellctl.messages import UNKNOWN_END, Answer, Head, LeaseDenied, LeaseGranted, LeaseRequest
@@ -55,7 +57,7 @@ class Lease:
         Its holder is one process: another one of the same name is another holder while the first is there.
         """
         async with self._epochs:
-            return await self._grant_or_deny(peer, request)
+            return replace(await self._grant_or_deny(peer, request), id=request.id)
 
     async def _grant_or_deny(self, peer: str, request: LeaseRequest) -> LeaseGranted | LeaseDenied:
         ledger, recorder = self._context.ledger, self._context.recorder

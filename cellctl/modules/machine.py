@@ -35,7 +35,7 @@ class Machine(Stationary):
     async def run(self, command: Command, act: Act) -> Ran:
         """Run the program to its end; after `make`, the parts are where the command says."""
         program = self._program(command)
-        action = self._plc.run(program.number, self._values(command, program), program.gives)
+        action = self._plc.run(program.number, self._values(command, program), tuple(program.gives))
         made = (
             tuple(Move(i.id, i.target) for i in command.items if i.target) if command.skill == "make" else ()
         )

@@ -32,6 +32,11 @@ class Jogging:
         self._press: Press | None = None
         self._ended = (0, 0, "")  # the epoch and number of the last press that ended, and why it did
 
+    @property
+    def is_moving(self) -> bool:
+        """Whether something is moved by hand now."""
+        return self._press is not None
+
     def jog(self, peer: str, message: Jog) -> None:
         """Begin a press, or go on with it; one that has ended is answered so again.
 
@@ -144,11 +149,4 @@ class Press:
     async def _halt(self) -> str:
         """Stop all motion; why it could not be."""
         await self._stop_following()
-        try:
-            await self._context.kind.halt()
-        except DeviceError as error:
-            self._context.alarms.raise_error(error)
-            return str(error)
-        except CellctlError as error:
-            return str(error)
-        return ""
+        return await self._context.halt()

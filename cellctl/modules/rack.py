@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast, get_args
 from pydantic import BaseModel
 
 from cellctl.device import Driver, Point, Reference
-from cellctl.errors import CellctlError, DeadlineExceeded, DeviceError, DeviceSilent, PlugInError, UnknownName
+from cellctl.errors import CellctlError, DeviceError, DeviceSilent, PlugInError, UnknownName
 from cellctl.line.model import Line, Module
 from cellctl.modules.alarms import Alarms
 from cellctl.modules.turn import Turn
@@ -40,8 +40,13 @@ class Rack:
 
     def _make(self, name: str) -> Driver:
         device = self._line.devices[name]
-        made = load_code(device.declaration.code)(name, device.options, self)
-        return cast(Driver, made)
+        code = load_code(device.declaration.code)
+        try:
+            return cast(Driver, code(name, device.options, self))
+        except CellctlError:
+            raise
+        except Exception as error:  # of a driver
+            raise PlugInError(f"{name}: its driver cannot be made: {error!r}") from error
 
     # --- what drivers ask for -------------------------------------------------------------------------------------
 
@@ -95,13 +100,14 @@ class Rack:
         self.tried.set()
 
     async def ensure_open(self, name: str) -> None:
-        """Open a device unless it is open; a failure raises its alarm too. Raises UnknownName, DeviceError."""
+        """Open a device unless it is open; a failure raises its alarm too. Raises UnknownName, DeviceError,
+        PlugInError for what else its driver raised."""
         driver = self.device(name)
         async with self._opening:
             if name in self._open:
                 return
             try:
-                await driver.open()
+                await self._opened(name, driver)
             except DeviceError as error:
                 self._fail(name, error)
                 self._alarms.raise_error(error)
@@ -114,6 +120,15 @@ class Rack:
             self._silent.discard(name)
             for code in ("M001", "M002", "M003"):
                 self._alarms.clear(code, name)
+
+    async def _opened(self, name: str, driver: Driver) -> None:
+        try:
+            await driver.open()
+        except CellctlError:
+            raise
+        except Exception as error:  # of a driver: it must not take the other devices with it
+            self.runtime.log.error("open failed", device=name, error=repr(error))
+            raise PlugInError(f"its driver failed while it opened {name}: {error!r}") from error
 
     def _fail(self, name: str, error: CellctlError) -> None:
         (self._silent.add if isinstance(error, DeviceSilent) else self._silent.discard)(name)
@@ -140,8 +155,8 @@ class Rack:
             try:
                 async with self.runtime.deadline(CLOSING):
                     await driver.close()
-            except (DeviceError, DeadlineExceeded) as error:
-                self.runtime.log.warning("device not closed", device=name, why=str(error))
+            except Exception as error:  # whatever a driver raises: the others are closed all the same
+                self.runtime.log.warning("device not closed", device=name, why=str(error) or repr(error))
         for task in self._tasks:
             task.cancel()
 
@@ -162,9 +177,8 @@ class _OpenLink:
                 self.is_ready.set()
                 forever: Channel[None] = self._runtime.channel()
                 await forever.receive()
-        except Exception as error:
-            if self.is_ready.is_set():
-                raise
+        except Exception as error:  # of a link: whoever uses it hears that it is silent
+            self._runtime.log.error("link failed", address=self._address, error=repr(error))
             self.error = error
             self.is_ready.set()
 

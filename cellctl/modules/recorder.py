@@ -32,7 +32,7 @@ class Recorder:
         """`longest`: after so many records the journal is begun again."""
         self._runtime, self._journal, self._book, self._tell = runtime, journal, book, tell
         self._longest = longest
-        self._inbox: Channel[tuple[tuple[ModuleRecord, ...], Event]] = runtime.channel()
+        self._inbox: Channel[tuple[tuple[ModuleRecord, ...], Event | None]] = runtime.channel()
 
     @property
     def head(self) -> Head:
@@ -49,6 +49,13 @@ class Recorder:
         self._inbox.send((records, durable))
         await durable.wait()
 
+    def soon(self, record: ModuleRecord) -> None:
+        """Make `record` durable without waiting for it: it shares a commit with what is recorded next in this step.
+
+        Records keep their order, so when a later one is durable this one is.
+        """
+        self._inbox.send(((record,), None))
+
     async def work(self) -> None:
         """Write for ever; what comes while a commit is under way shares the next one. Raises StoreError."""
         while True:
@@ -57,7 +64,8 @@ class Recorder:
             for records, durable in waiting:
                 for record in records:
                     self._apply(record)
-                durable.set()
+                if durable is not None:
+                    durable.set()
             if self._journal.length > self._longest:
                 await self._journal.begin_again(*says_the_same(self._book))
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from cellctl.errors import DeviceError
 from cellctl.line.model import SafetyInput
 from cellctl.modules.alarms import Alarms
 from cellctl.modules.equipment import Input
@@ -52,8 +51,8 @@ class Safety:
                 else:
                     self._trip(safety, f"{safety.point} is off", aborts)
                 await point.until(not is_on, POLL)
-            except DeviceError as error:
-                self._trip(safety, f"{safety.point} cannot be read: {error}", aborts)
+            except Exception as error:  # of a driver, too: what nobody can read is not safe
+                self._trip(safety, f"{safety.point} cannot be read: {str(error) or repr(error)}", aborts)
                 await self._runtime.sleep(RETRY)
 
     def _trip(self, safety: SafetyInput, why: str, aborts: Mapping[str, Callable[[], None]]) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import cast
 
-from cellctl.device import DigitalIO, Point
-from cellctl.errors import CellctlError, DeadlineExceeded, PlugInError, StoreError, UnknownName
+from cellctl.device import DigitalIO, Point, Reaction
+from cellctl.errors import CellctlError, PlugInError, UnknownName
 from cellctl.journal import ActionBegan, module_journal
 from cellctl.line.model import Line, Module, Process, SafetyInput
 from cellctl.messages import Alarm, Event, Head, Message, Move, Refusal, View
@@ -23,7 +23,7 @@ from cellctl.modules.states import SAFETY
 from cellctl.plugins import load_code
 from cellctl.runtime import Incoming, Runtime, Server, TaskGroup
 
-LAST_HALT = 1.0  # [s] for stopping the devices when the journal is lost
+LAST_HALT = 1.0  # [s] for stopping the devices before the process ends
 
 
 async def run_process(
@@ -97,7 +97,7 @@ class ProcessShell:
         self._kinds = {name: make_kind(line.module(name), line, rack) for name in process.modules}
 
     async def run(self) -> None:
-        """Host until cancelled. Raises StoreError; the devices are halted first."""
+        """Host until cancelled. However that ends, the devices are halted before it is over. Raises StoreError."""
         try:
             async with self._runtime.tasks() as group:
                 group.start(self._recorder.work(), "journal")
@@ -112,9 +112,14 @@ class ProcessShell:
                         group.start(host.states.announcements.work(), f"{name} announces")
                 self._watch_safety(hosts, group)
                 await self._dispatch(hosts)
-        except StoreError as error:
-            self._runtime.log.error("journal lost", process=self._process.name, why=str(error))
-            await self._halt_all()
+        except Exception as error:
+            self._runtime.log.error(
+                "halts and ends", process=self._process.name, why=str(error) or repr(error)
+            )
+            await self._halt(self._kinds)
+            raise
+        except BaseException:  # told to end
+            await self._halt([name for name in self._kinds if not self._finishes(name)])
             raise
 
     def _host(self, name: str, group: TaskGroup) -> Host:
@@ -144,11 +149,11 @@ class ProcessShell:
             incoming: Incoming = await self._server.requests.receive()
             if incoming.message is None:
                 for host in hosts.values():
-                    host.inbox.send(incoming)
+                    host.take(incoming)
                 continue
             name = _module_named(incoming.message)
             if name in hosts:
-                hosts[name].inbox.send(incoming)
+                hosts[name].take(incoming)
             else:
                 why = f"the process {self._process.name} hosts {', '.join(hosts)}"
                 self._server.reply(incoming.peer, Refusal(name, 0, why))
@@ -161,13 +166,25 @@ class ProcessShell:
             work = self._safety.watch(safety, watched, self._rack.tried, aborts)
             group.start(work, f"safety input {safety.name}")
 
-    async def _halt_all(self) -> None:
-        for name, kind in self._kinds.items():
-            try:
-                async with self._runtime.deadline(LAST_HALT):
-                    await kind.halt()
-            except (CellctlError, DeadlineExceeded) as error:
-                self._runtime.log.error("not halted", module=name, why=str(error))
+    def _finishes(self, name: str) -> bool:
+        """Whether a module ends by itself what it is doing, and no more, when nobody commands it: a print of hours."""
+        module = self._line.module(name)
+        own = (self._line.devices[device] for device in module.devices.values())
+        reactions = {device.declaration.silence.reaction for device in own}
+        return reactions == {Reaction.FINISHES}
+
+    async def _halt(self, names: Iterable[str]) -> None:
+        """Stop these modules, all at the same time; none of them keeps another from it."""
+        async with self._runtime.tasks() as group:
+            for name in names:
+                group.start(self._halt_one(name), f"halt {name}")
+
+    async def _halt_one(self, name: str) -> None:
+        try:
+            async with self._runtime.deadline(LAST_HALT):
+                await self._kinds[name].halt()
+        except Exception as error:  # whatever a kind or driver raises
+            self._runtime.log.error("not halted", module=name, why=str(error) or repr(error))
 
 
 def make_kind(module: Module, line: Line, rack: Rack) -> Kind:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from cellctl.errors import CellctlError, DeviceError, Refused, StoreError
+from cellctl.errors import DeviceError, Refused, StoreError
 from cellctl.journal import Entered, LeaseTaken
 from cellctl.messages import Command
 from cellctl.modules.announcements import Announcements
@@ -30,6 +30,7 @@ S, C = State, StateCommand
 MODE_CHANGES_IN = (S.STOPPED, S.IDLE, S.ABORTED)  # the default of TR88.00.02-2022
 MOVED_BY_HAND_IN = (S.STOPPED, S.IDLE)  # an abort is ended by a person first, with `clear`
 DOUBT = "in doubt"  # who entered Held, when it was a question
+RESTART = "restart"  # who stopped a module that was doing something else when its process ended
 SAFETY = "safety"  # who aborted, when it was a guard or an emergency stop: only a person clears that
 _NEED_DEVICES = (S.RESETTING, S.STARTING, S.UNHOLDING, S.UNSUSPENDING)
 _GOES_ON = (C.CLEAR, C.RESET, C.START, C.UNHOLD, C.UNSUSPEND)
@@ -55,7 +56,7 @@ class States:
         self.jogging = Jogging(context, lease, self._check_by_hand)
         self.is_prepared = False
         self._is_suspended_for_lease = False
-        self._who = ledger.entered_by
+        self._who = ledger.entered_by if ledger.state is self.state else RESTART
         self._work: Work | None = None
 
     def is_executing(self) -> bool:
@@ -110,8 +111,8 @@ class States:
             self._lease.check_free_for_person()
             self._lease.forget()
             records.append(self._lease.freed())
+        self.mode = mode  # before it is durable: an abort meanwhile is recorded with this mode
         await self._context.record(*records)
-        self.mode = mode
         self._show()
 
     def _check_by_hand(self) -> None:
@@ -180,10 +181,7 @@ class States:
         except StoreError:
             raise
         except Exception as error:  # of a kind or driver: it must not take the other modules with it
-            self._context.runtime.log.error(
-                "state failed", module=self._context.name, state=state, error=repr(error)
-            )
-            self._context.alarms.raise_alarm("M011", self._context.name, str(error))
+            self._context.complain(f"{state} failed", error)
             self.abort()
 
     async def _remember_who(self) -> None:
@@ -224,13 +222,7 @@ class States:
         interrupted = self.commands.interrupt()
         if (by_hand := self.jogging.end("it was aborted")) is not None:
             interrupted.append(by_hand)
-        try:
-            await self._context.kind.halt()
-        except CellctlError as error:
-            if isinstance(error, DeviceError):
-                self._context.alarms.raise_error(error)
-            else:
-                self._context.alarms.raise_alarm("M011", self._context.name, str(error))
+        await self._context.halt()
         for ended in interrupted:
             await ended.wait()
 

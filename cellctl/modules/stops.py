@@ -160,6 +160,7 @@ def arrival(
             return stop.station.sink and watch.may_have_missed
         if not stop.station.sink:
             await runtime.sleep(journey.run_on)
+            await check_drive()  # one that stopped meanwhile has left it before the stopper
         return True
 
     async def settle(number: int) -> Settled[bool]:

@@ -8,17 +8,12 @@ from math import ceil
 
 from cellctl.line.model import Line
 from cellctl.plan.deadlock import Verdict, decide_jams
-from cellctl.plan.errors import BadPlan, NoSchedule, NotProved
 from cellctl.plan.flow_run import FlowRun, Wanted, flow_run
 from cellctl.plan.gantt import Bar, Row
-from cellctl.plan.line_cycle import LineCycle, LineStep, cycle_time
-from cellctl.plan.line_order import best_line_cycle
-from cellctl.plan.pace import capacities, greatest_load, line_table
+from cellctl.plan.steady import Pace, pace
 from cellctl.plan.timing import USUAL, Duration, Talk
 
 MOST_PARTS = 60  # that are run on paper; of more, the same mix of so many
-ALIKE = 1e-9  # relative
-SEARCH = 20.0  # [s] for the best order of a recipe's work
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +28,6 @@ class StepPlan:
     count: int
     takes: Duration
     is_guess: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """What would set the pace if only this variant were made, or why that is not known (`unknown`).
-
-    `cycle` serves in the recipe's order; `best`, where it was asked for, in the best order.
-    """
-
-    variant: str
-    cycle: LineCycle | None = None
-    best: LineCycle | None = None
-    unknown: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +72,10 @@ def plan(line: Line, wanted: Sequence[Wanted], optimal: bool = False, talk: Talk
         makespan=_between(*(each.makespan for each in runs.values())),
         modules=run.busy(),
         steps=_steps(run, talk),
-        paces=tuple(_pace(line, run, each, order, optimal, talk) for order, each in enumerate(mix, start=1)),
+        paces=tuple(
+            pace(line, run, each.executable, str(order), optimal, talk)
+            for order, each in enumerate(mix, start=1)
+        ),
         verdict=verdict,
         run=run,
     )
@@ -130,27 +115,3 @@ def _step(name: str, run: FlowRun, talk: Talk) -> StepPlan:
     takes = Duration.among(done.course.takes(talk) for done in own)
     modules = tuple(sorted({done.command.module for done in own}))
     return StepPlan(name, modules, len(own), takes, any(done.course.is_guess for done in own))
-
-
-def _pace(line: Line, run: FlowRun, wanted: Wanted, order: int, optimal: bool, talk: Talk) -> Pace:
-    executable = wanted.executable
-    variant = f"{executable.recipe}/{executable.variant}" if executable.variant else executable.recipe
-    parts = [part for part, whose in run.orders.items() if whose == str(order)]
-    if not parts:
-        return Pace(variant, unknown="no part of it was begun")
-    try:
-        table = line_table(line, run, executable, parts[len(parts) // 2], talk)
-        room = capacities(line, table)
-        cycle = cycle_time(table, room)
-        cycle = replace(cycle, bound=min(max(cycle.bound, greatest_load(line, table)), cycle.period))
-        return Pace(variant, cycle, _best(table, room, cycle) if optimal else None)
-    except (BadPlan, NoSchedule, NotProved) as error:
-        return Pace(variant, unknown=str(error))
-
-
-def _best(table: Sequence[LineStep], room: dict[str, int], cycle: LineCycle) -> LineCycle:
-    """The best order; the recipe's own where that can be no better."""
-    if cycle.period <= cycle.bound * (1.0 + ALIKE):
-        return cycle
-    found = best_line_cycle(table, room, SEARCH)
-    return replace(found, bound=min(max(found.bound, cycle.bound), found.period))

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from cellctl.errors import CellctlError
 from cellctl.kinds import ArmOptions, ConveyorOptions, InspectionOptions, MachineOptions
 from cellctl.line.model import Line, Module, station_of
+from cellctl.line.once import once
 from cellctl.messages import GONE, Item
 from cellctl.plan.belt_course import BeltCourse
 from cellctl.plan.courses import Act, Asked, Course, Timed, guess, moved
@@ -138,7 +139,7 @@ def predicted(
 
 def quickest(line: Line, step: Step, module: Module) -> float | None:
     """How long the command that this module does in a step takes at least [s]; None where nobody knows."""
-    timings = Timings(line)
+    timings = _usual(line)
     roles = [role for role, names in step.modules.items() if module.name in names]
     skills = [skill for role, skill in step.phases if role in roles] or [step.skill]
     try:
@@ -151,6 +152,11 @@ def quickest(line: Line, step: Step, module: Module) -> float | None:
     except CellctlError:  # what cannot be done at all is told elsewhere
         return None
     return min(found, default=None)
+
+
+@once
+def _usual(line: Line) -> Timings:
+    return Timings(line)
 
 
 def _doers(line: Line, step: Step) -> Iterator[Module]:

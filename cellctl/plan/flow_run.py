@@ -7,12 +7,11 @@ together. Everything goes well: no outcome but `done`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Literal
 
-from cellctl.flow.decide import decide
 from cellctl.flow.events import (
     Answered,
     Dispatched,
@@ -25,7 +24,8 @@ from cellctl.flow.events import (
 )
 from cellctl.flow.fold import apply, fold
 from cellctl.flow.safe_states import SafeStates
-from cellctl.flow.state import FlowState
+from cellctl.flow.state import FlowState, Turn
+from cellctl.flow.turns import decide_by_turns
 from cellctl.line.model import Line
 from cellctl.messages import Move
 from cellctl.plan.courses import Asked, Course, Timed
@@ -39,10 +39,11 @@ Which = Literal["least", "likely", "most"]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """So many parts of a variant."""
+    """So many parts of a variant, served in turns where some are given (`cellctl.flow.turns`)."""
 
     executable: Executable
     quantity: int
+    turns: Mapping[str, tuple[Turn, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,13 @@ class FlowRun:
         """From part to part, mean over the run; None with fewer than two parts."""
         times = [event.at for event in self.ended]
         return (times[-1] - times[0]) / (len(times) - 1) if len(times) > 1 else None
+
+    @property
+    def steady_cycle(self) -> float | None:
+        """From part to part in the middle half of the run, without its begin and its end; None with few parts."""
+        times = [event.at for event in self.ended]
+        first, last = len(times) // 4, len(times) * 3 // 4
+        return (times[last] - times[first]) / (last - first) if len(times) > 3 else None
 
     def busy(self) -> dict[str, float]:
         """The share of the makespan in which each module has a command in hand, 0 to 1."""
@@ -136,7 +144,7 @@ class _Run:
 
     def _decide(self, at: float) -> None:
         ready = frozenset(self._line.modules)
-        for event in decide(self._state, self._line, ready, at, self._known):
+        for event in decide_by_turns(self._state, self._line, ready, at, self._known):
             if isinstance(event, Dispatched):
                 self._dispatch(event, at)
             elif isinstance(event, PartBorn):
@@ -155,7 +163,7 @@ class _Run:
         for act in course.acts:
             ends += float(getattr(act.takes, self._which)) + talk.action
             for index, move in enumerate(act.moves, start=len(moves)):
-                self._push(ends + talk.message, Moved(command.number, index, move))
+                self._push(ends + talk.answer, Moved(command.number, index, move))
             moves += act.moves
         self.found.done.append(Done(command, taken, ends, course))
         answer = Answered(command.number, "done", tuple(moves), module=module, started=taken, ended=ends)
@@ -183,7 +191,8 @@ def _ordered(wanted: Sequence[Wanted]) -> list[FlowEvent]:
                 each.executable.recipe, "its parts come when a module finds them: no order sets their pace"
             )
         digest = each.executable.digest
-        events += [RecipeTaken(digest, each.executable), OrderTaken(str(number), digest, each.quantity)]
+        taken = OrderTaken(str(number), digest, each.quantity, turns=dict(each.turns))
+        events += [RecipeTaken(digest, each.executable), taken]
     return events
 
 

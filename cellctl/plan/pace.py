@@ -15,6 +15,7 @@ from cellctl.plan.errors import BadPlan
 from cellctl.plan.flow_run import Done, FlowRun
 from cellctl.plan.line_cycle import LineStep
 from cellctl.plan.timing import USUAL, Talk
+from cellctl.plan.ways import Ways, least_round
 from cellctl.recipe.executable import Executable, Step
 from cellctl.skill import Holds, Works
 
@@ -32,9 +33,17 @@ def capacities(line: Line, table: Sequence[LineStep]) -> dict[str, int]:
     return {name: line.stations[name].capacity for name in taken if name in line.stations}
 
 
-def greatest_load(line: Line, table: Sequence[LineStep]) -> float:
-    """How long one part keeps the busiest module busy: no order has a period below that [s]."""
-    loads: dict[str, float] = {}
+def first_piece(acts: Sequence[Act], talk: Talk = USUAL) -> float:
+    """How long it takes until the first act that moves something has ended [s]."""
+    return sum(act.takes.likely + talk.action for act in next(_pieces(acts), []))
+
+
+def greatest_load(line: Line, table: Sequence[LineStep], ways: Ways) -> float:
+    """How long one part keeps the busiest module busy at least: no order has a period below that [s].
+
+    The table is that with the shortest ways.
+    """
+    loads = {name: least_round(own) for name, own in ways.items()}
     held: set[str] = set()
     for row in table:
         held |= {name for name in row.takes if name in line.modules}

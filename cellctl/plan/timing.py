@@ -72,8 +72,8 @@ class Talk:
 
     @property
     def action(self) -> float:
-        """For each action: its begin and its end are on record."""
-        return 2.0 * self.record
+        """For each action: its begin is on record, and with it the end of the one before."""
+        return self.record
 
     @property
     def order(self) -> float:
@@ -82,7 +82,7 @@ class Talk:
 
     @property
     def answer(self) -> float:
-        """From the end of the last action until the runner knows: on record, sent."""
+        """From the end of an action until the runner knows: on record, sent."""
         return self.record + self.message
 
 

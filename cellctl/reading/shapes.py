@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, RootModel
@@ -20,7 +20,7 @@ def shapes_of(annotation: Any) -> Iterator[Any]:
             yield from shapes_of(member)
     elif isinstance(annotation, type) and origin is None and issubclass(annotation, RootModel):
         yield from shapes_of(annotation.model_fields["root"].annotation)
-    else:
+    elif annotation is not NoneType:
         yield annotation
 
 

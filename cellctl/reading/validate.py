@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -15,6 +16,8 @@ from cellctl.yamlsource import Mapping, Node, Refused, Scalar, Sequence
 
 M = TypeVar("M", bound=BaseModel)
 
+LONGEST_KNOWN = 2000  # characters of a value that is kept, to be read once however often it is written
+
 
 def read(node: Node | None, model: type[M], report: Report) -> M | None:
     """The node as a `model`, or None after at least one error in `report`, there by this call or by an earlier one.
@@ -24,12 +27,23 @@ def read(node: Node | None, model: type[M], report: Report) -> M | None:
     if node is None or isinstance(node, Refused):
         return None
     try:
-        value = model.model_validate_json(json.dumps(node.plain), strict=True)
+        value = _validated(model, json.dumps(node.plain))
     except ValidationError as error:
         problems = [placed(node, model, detail) for detail in error.errors(include_url=False)]
         tell(settled([p for p in problems if not isinstance(p.node, Refused)]), report)
         return None
     return None if _holds_refused(node) else value
+
+
+def _validated(model: type[M], text: str) -> M:
+    return _known(model, text) if len(text) <= LONGEST_KNOWN else _read(model, text)
+
+
+def _read(model: type[M], text: str) -> M:
+    return model.model_validate_json(text, strict=True)
+
+
+_known = lru_cache(maxsize=1024)(_read)  # steps of many recipes and variants are the same
 
 
 def fault(code: str, message: str, help: str = "") -> PydanticCustomError:

@@ -17,13 +17,13 @@ from cellctl.recipe.codes import (
     UNKNOWN_REFERENCE,
     UNKNOWN_STEP,
 )
-from cellctl.recipe.conditions import conditional, conditions_in, references_in, without_when
+from cellctl.recipe.conditions import conditional, conditions_in, without_when
 from cellctl.recipe.file import ASK, MOST_STEPS, NEXT, SCRAP, BlockFile, IncludeFile, SubrecipeFile
-from cellctl.recipe.nodes import Loop, StepNode, routes_in
+from cellctl.recipe.nodes import Loop, StepNode, is_reference, references_in, routes_in
 from cellctl.recipe.parameters import Parameter, check_value, read_parameters
 from cellctl.recipe.subrecipes import Library
 from cellctl.recipe.unused import warn_of_unused
-from cellctl.recipe.variant import is_reference, substituted
+from cellctl.recipe.variant import substituted
 from cellctl.sheet import Sheet, suggestion
 from cellctl.yamlsource import Mapping as MappingNode
 from cellctl.yamlsource import Node, Scalar, Sequence

@@ -11,18 +11,19 @@ from dataclasses import dataclass, field, replace
 from cellctl.findings import Related, Span
 from cellctl.recipe.codes import ALWAYS_TAKEN, NEVER_TAKEN, NOT_TAKEN, RESULT_TOO_EARLY, UNKNOWN_REFERENCE
 from cellctl.recipe.file import WhenFile
-from cellctl.recipe.nodes import Condition, StepNode, routes_in
+from cellctl.recipe.nodes import Condition, StepNode, is_reference, references_in, routes_in
 from cellctl.recipe.parameters import Parameter, ValueKind, check_value
-from cellctl.recipe.variant import is_reference
 from cellctl.sheet import Sheet
 from cellctl.units import UnreadableQuantity, parse
 from cellctl.yamlsource import Mapping as MappingNode
-from cellctl.yamlsource import Node, Scalar
+from cellctl.yamlsource import Scalar
 from cellctl.yamlsource import Sequence as SequenceNode
 
 
 def conditional(sheet: Sheet, step: StepNode, parameters: Mapping[str, Parameter]) -> StepNode:
     """The step with the conditions under its `when`, which is taken out of its node."""
+    if "when" not in step.node.items:
+        return step
     conditions = (*step.conditions, *conditions_in(sheet, step.node, parameters))
     return replace(step, conditions=conditions, node=without_when(step.node))
 
@@ -45,7 +46,7 @@ def conditions_in(
         if name in parameters:
             each = wanted.items if isinstance(wanted, SequenceNode) else (wanted,)
             values = [value for node in each if (value := check_value(sheet, parameters[name], node))]
-            span = replace(where, end_line=wanted.span.end_line, end_column=wanted.span.end_column)
+            span = where._replace(end_line=wanted.span.end_line, end_column=wanted.span.end_column)
             given = Scalar(f"${name}", where, f"${name}")
             found.append(Condition(parameters[name], given, tuple(values), span))
         elif name not in sheet.keys("parameters"):  # those have their findings
@@ -164,19 +165,6 @@ def _check_targets(sheet: Sheet, step: StepNode, left_out: Mapping[str, StepNode
             source = reference.text[1:].rpartition(".")[0]
             if source and source in left_out:
                 _tell(sheet, reference, left_out[source], f"{reference.text!r} is a result of {source!r}")
-
-
-def references_in(node: Node) -> Iterable[Scalar]:
-    """Every text in the node that is a reference."""
-    match node:
-        case Scalar():
-            return (node,) if is_reference(node) else ()
-        case SequenceNode(items=items):
-            return [each for item in items for each in references_in(item)]
-        case MappingNode(items=entries):
-            return [each for value in entries.values() for each in references_in(value)]
-        case _:
-            return ()
 
 
 def _tell(sheet: Sheet, where: Scalar, left_out: StepNode, what: str) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path as FilePath
 
 from cellctl.findings import Report, Span
@@ -20,11 +21,11 @@ from cellctl.recipe.codes import (
 )
 from cellctl.recipe.conditions import Tally, conditional, taken
 from cellctl.recipe.file import ASK, MOST_OF_ALL, MOST_VARIANTS, NEXT, SCRAP, RecipeFile, listed
-from cellctl.recipe.nodes import StepNode
+from cellctl.recipe.nodes import StepNode, references_in
 from cellctl.recipe.parameters import VARIANT_KEYS, Parameter, check_value, read_parameters
 from cellctl.recipe.repeats import Unrolling, looped
-from cellctl.recipe.reports import Around, included_here
-from cellctl.recipe.steps import read_steps
+from cellctl.recipe.reports import Around, included_here, with_value
+from cellctl.recipe.steps import Known, read_steps
 from cellctl.recipe.subrecipes import Beside, Library, Texts
 from cellctl.recipe.unused import warn_of_unused
 from cellctl.recipe.variant import StepText, overlaid, substituted
@@ -54,6 +55,12 @@ class Source:
     steps: list[StepNode]
     scrap: list[StepNode]
     bindings: list[Binding]
+    known: Known = field(default_factory=dict)  # steps as they were read, which variants share
+
+    @cached_property
+    def references(self) -> dict[Span, str]:
+        """Where the file refers to something by `$`, and to what."""
+        return {reference.span: reference.text[1:] for reference in references_in(self.sheet.root)}
 
 
 @dataclass(frozen=True)
@@ -151,11 +158,12 @@ def _recipe(root: Node | None, library: Library, outer: Report) -> Recipe | None
             sheet.error(TOO_MANY_STEPS, sheet.key_span("variants"), message, advice)
             return None
         scratch = Report()  # what is wrong with a common step is wrong in every variant: it is told once
-        variant = _Reading(Sheet(root, scratch), source, name, {}, tally).variant()
+        reading = _Reading(Sheet(root, scratch), source, name, {}, tally)
+        variant = reading.variant()
         for finding in scratch.findings:
             if finding.span not in told:
                 told.add(finding.span)
-                report.add(finding)
+                report.add(with_value(finding, source.references, reading.values))
         if variant is None:
             is_well = False
         else:
@@ -190,11 +198,11 @@ class _Reading:
     ) -> None:
         self.sheet, self.source, self.name, self.given, self.tally = sheet, source, name, given, tally
         self.parameters = source.parameters
+        self.values = {name: parameter.usual for name, parameter in self.parameters.items()}
 
     def variant(self) -> Variant | None:
         """The variant; None after findings."""
-        chain = self._chain()
-        values = {name: parameter.usual for name, parameter in self.parameters.items()}
+        chain, values = self._chain(), self.values
         steps, scrap = list(self.source.steps), list(self.source.scrap)
         for name in chain:
             values |= self._values(name)
@@ -210,8 +218,9 @@ class _Reading:
             self.sheet.error(NO_STEPS, where, "no step is left", "keep one, or remove the variant")
         declared, routes = self.sheet.keys("parameters"), [ASK, NEXT]
         to_scrap = [SCRAP, *routes, *(step.name for step in scrap)]
-        done = read_steps(self.sheet, [self._filled(step, values) for step in steps], declared, to_scrap)
-        thrown = read_steps(self.sheet, [self._filled(step, values) for step in scrap], declared, routes)
+        steps, scrap = ([self._filled(step, values) for step in each] for each in (steps, scrap))
+        done = read_steps(self.sheet, steps, declared, to_scrap, self.source.known)
+        thrown = read_steps(self.sheet, scrap, declared, routes, self.source.known)
         return Variant(self.name, values, done, thrown) if self.sheet.is_well else None
 
     def _settled(
@@ -293,6 +302,8 @@ class _Reading:
         return self.sheet.mistakes == before
 
     def _filled(self, step: StepNode, values: dict[str, Scalar]) -> StepNode:
+        if not step.refers:
+            return step
         node = substituted(step.node, values)
         assert isinstance(node, MappingNode)
         return replace(step, node=node)

@@ -4,8 +4,9 @@ become of it: the conditions under which it is taken, and the loops that repeat 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from cellctl.findings import Span
 from cellctl.recipe.parameters import Parameter
@@ -57,6 +58,11 @@ class StepNode:
             case _:
                 return None
 
+    @cached_property
+    def refers(self) -> bool:
+        """Whether anything in it is a reference."""
+        return bool(references_in(self.node))
+
     def needing(self, names: tuple[str, ...]) -> StepNode:
         """The step with other needs, which stand where the old ones stood, else at its name."""
         where = self.node.items["needs"].span if "needs" in self.node.items else self.span
@@ -71,6 +77,8 @@ class StepNode:
 
     def pointing(self, needs: Mapping[str, tuple[str, ...]], routes: Names) -> StepNode:
         """The step with names that stand for others replaced: in its needs by all of them, in its routes by one."""
+        if not needs and not routes:
+            return self
         step = self
         if any(name in needs for name in self.needs or ()):
             each = (other for name in self.needs or () for other in needs.get(name, (name,)))
@@ -97,18 +105,37 @@ def routes_in(step: MappingNode) -> Iterator[Scalar]:
         yield from (each for each in inner if isinstance(each, Scalar) and _is_text(each))
 
 
-def mapped(node: Node, change: Callable[[Scalar], Scalar]) -> Node:
-    """The node with every scalar in it changed."""
+def is_reference(node: Node) -> bool:
+    """Whether the node is `$parameter` or `$step.result`."""
+    return isinstance(node, Scalar) and isinstance(node.value, str) and node.value.startswith("$")
+
+
+def references_in(node: Node) -> Iterable[Scalar]:
+    """Every text in the node that is a reference."""
     match node:
         case Scalar():
-            return change(node)
+            return (node,) if is_reference(node) else ()
         case Sequence(items=items):
-            return Sequence(tuple(mapped(item, change) for item in items), node.span)
+            return [each for item in items for each in references_in(item)]
         case MappingNode(items=entries):
-            changed = {key: mapped(value, change) for key, value in entries.items()}
-            return MappingNode(changed, node.key_spans, node.span, node.is_whole)
+            return [each for value in entries.values() for each in references_in(value)]
         case _:
-            return node
+            return ()
+
+
+def mapped(node: Node, change: Callable[[Scalar], Scalar]) -> Node:
+    """The node with every scalar in it changed; the same node where no scalar is."""
+    if isinstance(node, Scalar):
+        return change(node)
+    if isinstance(node, Sequence):
+        items = tuple(mapped(item, change) for item in node.items)
+        is_same = all(new is old for new, old in zip(items, node.items, strict=True))
+        return node if is_same else Sequence(items, node.span)
+    if isinstance(node, MappingNode):
+        entries = {key: mapped(value, change) for key, value in node.items.items()}
+        is_same = all(entries[key] is old for key, old in node.items.items())
+        return node if is_same else MappingNode(entries, node.key_spans, node.span, node.is_whole)
+    return node
 
 
 def _renamed(key: str, node: Node, names: Names) -> Node:

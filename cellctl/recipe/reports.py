@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from cellctl.findings import Finding, Related, Report, Span
+from cellctl.yamlsource import Scalar
 
 
 class Around(Report):
@@ -29,6 +30,12 @@ class Around(Report):
 def included_here(finding: Finding, places: Mapping[str, tuple[Span, ...]]) -> Finding:
     """The finding with the `include`s that led to its file."""
     return beside(finding, *(Related(span, "included here") for span in places.get(finding.span.file, ())))
+
+
+def with_value(finding: Finding, references: Mapping[Span, str], values: Mapping[str, Scalar]) -> Finding:
+    """A finding at one of these `$parameter`s, with the place where its value stands."""
+    name = references.get(finding.span, "")
+    return beside(finding, Related(values[name].span, f"the value of ${name}")) if name in values else finding
 
 
 def beside(finding: Finding, *related: Related) -> Finding:

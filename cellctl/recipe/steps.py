@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from typing import TypeAlias
 
 from cellctl.recipe.codes import (
     BAD_ROUTE,
@@ -11,23 +12,35 @@ from cellctl.recipe.codes import (
     UNKNOWN_REFERENCE,
     UNKNOWN_STEP,
 )
-from cellctl.recipe.conditions import references_in
 from cellctl.recipe.file import RouteFile, StepFile, listed
 from cellctl.recipe.nodes import StepNode
 from cellctl.recipe.variant import StepText
 from cellctl.sheet import Sheet, suggestion
 from cellctl.yamlsource import Mapping, Node
 
+Known: TypeAlias = dict[
+    tuple[int, str, str], StepText
+]  # by its node, which it keeps; its name; the step above
+
 
 def read_steps(
-    sheet: Sheet, nodes: Sequence[StepNode], parameters: Collection[str], routes: Collection[str]
+    sheet: Sheet,
+    nodes: Sequence[StepNode],
+    parameters: Collection[str],
+    routes: Collection[str],
+    known: Known,
 ) -> tuple[StepText, ...]:
     """The steps that can be read, in their order; what is wrong with them is reported.
 
-    `routes` are the names that their routes may lead to, besides those of the steps.
+    `routes` are the names that their routes may lead to, besides those of the steps. Steps that have been read for
+    another variant are `known`.
     """
     names = [node.name for node in nodes]
-    steps = [step for place, node in enumerate(nodes) if (step := _read(sheet, node, names[:place][-1:]))]
+    steps = [
+        step
+        for node, above in zip(nodes, ("", *names), strict=False)
+        if (step := _read(sheet, node, above, known))
+    ]
     is_whole = len(steps) == len(nodes) and all(need in names for step in steps for need in step.needs)
     for step in steps:
         _check_needs(sheet, step, names)
@@ -44,12 +57,16 @@ def read_steps(
         )
         return ()
     for step in steps:
-        _check_references(sheet, step, before(step, steps) if is_whole else set(names), names, parameters)
+        if step.references:
+            earlier = before(step, steps) if is_whole else set(names)
+            _check_references(sheet, step, earlier, names, parameters)
     return tuple(steps)
 
 
-def _read(sheet: Sheet, step: StepNode, above: Sequence[str]) -> StepText | None:
-    node = step.node
+def _read(sheet: Sheet, step: StepNode, above: str, known: Known) -> StepText | None:
+    node, alike = step.node, (id(step.node), step.name, above)
+    if alike in known:
+        return known[alike]
     own = {key: value for key, value in node.items.items() if key in StepFile.model_fields}
     file = sheet.read_node(
         StepFile, Mapping(own, node.key_spans, node.span, node.is_whole), step.name or "a step"
@@ -57,8 +74,9 @@ def _read(sheet: Sheet, step: StepNode, above: Sequence[str]) -> StepText | None
     if file is None:
         return None
     parameters = {key: value for key, value in node.items.items() if key not in own}
-    needs = tuple(above) if file.needs is None else listed(file.needs)
-    return StepText(step.name, file, node, parameters, needs)
+    needs = listed(above if file.needs is None else file.needs)
+    known[alike] = StepText(step.name, file, node, parameters, needs)
+    return known[alike]
 
 
 def _check_needs(sheet: Sheet, step: StepText, names: Collection[str]) -> None:
@@ -146,20 +164,19 @@ def _check_references(
     parameters: Collection[str],
 ) -> None:
     """What is still a reference must be a result; parameters have been put in their places before."""
-    for key, node in step.node.items.items():
-        for reference in references_in(node):
-            source, _, result = reference.text[1:].rpartition(".")
-            if reference.text[1:] in parameters:
-                continue  # it has a finding where it is declared or set
-            if not source or not result:
-                known = [f"${name}" for name in parameters]
-                message = f"there is no parameter {reference.text!r}"
-                sheet.error(UNKNOWN_REFERENCE, reference.span, message, suggestion(reference.text, known))
-            elif source not in names:
-                sheet.unknown(UNKNOWN_REFERENCE, reference.span, "step", source, sorted(earlier))
-            elif source not in earlier:
-                message = f"{reference.text!r} is not known yet: {step.name!r} does not need {source!r}"
-                sheet.error(RESULT_TOO_EARLY, reference.span, message, f"add needs: [{source}]")
-            elif key not in step.parameters:
-                message = f"{key!r} cannot be a result of another step"
-                sheet.error(RESULT_TOO_EARLY, reference.span, message, "only parameters of a skill can")
+    for key, reference in step.references:
+        source, _, result = reference.text[1:].rpartition(".")
+        if reference.text[1:] in parameters:
+            continue  # it has a finding where it is declared or set
+        if not source or not result:
+            known = [f"${name}" for name in parameters]
+            message = f"there is no parameter {reference.text!r}"
+            sheet.error(UNKNOWN_REFERENCE, reference.span, message, suggestion(reference.text, known))
+        elif source not in names:
+            sheet.unknown(UNKNOWN_REFERENCE, reference.span, "step", source, sorted(earlier))
+        elif source not in earlier:
+            message = f"{reference.text!r} is not known yet: {step.name!r} does not need {source!r}"
+            sheet.error(RESULT_TOO_EARLY, reference.span, message, f"add needs: [{source}]")
+        elif key not in step.parameters:
+            message = f"{key!r} cannot be a result of another step"
+            sheet.error(RESULT_TOO_EARLY, reference.span, message, "only parameters of a skill can")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from cellctl.recipe.codes import UNUSED_PARAMETER
-from cellctl.recipe.conditions import references_in
+from cellctl.recipe.nodes import is_reference
 from cellctl.sheet import Sheet
 from cellctl.yamlsource import Mapping as MappingNode
-from cellctl.yamlsource import Node, Sequence
+from cellctl.yamlsource import Node, Scalar, Sequence
 
 
 def warn_of_unused(sheet: Sheet, parameters: Iterable[str]) -> None:
@@ -24,8 +24,9 @@ def warn_of_unused(sheet: Sheet, parameters: Iterable[str]) -> None:
 
 def _used_in(node: Node) -> Iterator[str]:
     """The parameters that are referred to, or that conditions are about."""
-    yield from (reference.text[1:] for reference in references_in(node))
     match node:
+        case Scalar():
+            yield from (node.text[1:],) if is_reference(node) else ()
         case MappingNode(items=entries):
             when = entries.get("when")
             yield from when.items if isinstance(when, MappingNode) else ()

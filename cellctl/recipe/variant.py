@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from cellctl.recipe.codes import BAD_CHANGE, NAME_TWICE, UNKNOWN_STEP
 from cellctl.recipe.file import StepFile
-from cellctl.recipe.nodes import StepNode, mapped
+from cellctl.recipe.nodes import StepNode, is_reference, mapped, references_in
 from cellctl.sheet import Sheet, suggestion
 from cellctl.yamlsource import Mapping as MappingNode
 from cellctl.yamlsource import Node, Refused, Scalar
@@ -94,11 +95,6 @@ def substituted(node: Node, values: Mapping[str, Scalar]) -> Node:
     return mapped(node, valued)
 
 
-def is_reference(node: Node) -> bool:
-    """Whether the node is `$parameter` or `$step.result`."""
-    return isinstance(node, Scalar) and isinstance(node.value, str) and node.value.startswith("$")
-
-
 @dataclass(frozen=True)
 class StepText:
     """A step of one variant: its keys, the nodes of its skill's parameters, and where each stands."""
@@ -108,3 +104,13 @@ class StepText:
     node: MappingNode
     parameters: Mapping[str, Node]
     needs: tuple[str, ...]
+
+    @cached_property
+    def content(self) -> str:
+        """All that it says, wherever it stands: two steps with the same are compiled alike."""
+        return repr((self.name, self.node.plain, self.needs))
+
+    @cached_property
+    def references(self) -> tuple[tuple[str, Scalar], ...]:
+        """What it still refers to, each with the key under which it does: results of other steps."""
+        return tuple((key, each) for key, node in self.node.items.items() for each in references_in(node))

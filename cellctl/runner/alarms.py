@@ -134,6 +134,8 @@ class AlarmBoard:
 
     def show(self, code: str, standing: Mapping[str, str]) -> None:
         """The alarms of this code that stand now, source to text; those of other sources are over."""
+        if not standing and not self._own:  # as in nearly every turn of the runner
+            return
         for source, text in standing.items():
             self.raise_alarm(code, source, text)
         for source in self.sources(code):

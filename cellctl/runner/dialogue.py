@@ -66,8 +66,8 @@ class Dialogue:
         if incoming.message is None:
             self._take_liveness(process, incoming.alive)
             return
-        if isinstance(incoming.message, Event):
-            self._look_for_a_gap(process, incoming.message.number)
+        if isinstance(incoming.message, Event) and self._is_past(process, incoming.message):
+            return
         remote = self._fleet.find(_module_of(incoming.message), process)
         if remote is None:
             return
@@ -79,12 +79,14 @@ class Dialogue:
             remote.distrust()
             self._alarms.raise_alarm("R011", remote.name, str(error))
 
-    def _look_for_a_gap(self, process: str, number: int) -> None:
-        """Ask for the state where an event was missed."""
-        last, self._heard[process] = self._heard.get(process, number), number
-        if number > last + 1:
+    def _is_past(self, process: str, event: Event) -> bool:
+        """Whether later events say more than this one; the state is asked for where one in between was missed."""
+        last = self._heard.get(process, event.number - 1)
+        self._heard[process] = max(last, event.number)
+        if event.number > last + 1:
             for remote in self._fleet.hosted_by(process):
                 self._fleet.inquire(remote)
+        return event.number <= last and event.move is None
 
     def _take_liveness(self, process: str, alive: bool) -> None:
         self._heard.pop(process, None)
@@ -147,8 +149,10 @@ class Dialogue:
         if remote.takes_commands and refusal.number in self._book.state.commands() and not refusal.lease_lost:
             remote.refuse(refusal.number, refusal.why)
         if not refusal.number and not refusal.id:
-            remote.told = None  # an instruction came too early: the next tick gives it again
-        if refusal.lease_lost and remote.epoch:  # else it is asked for already
+            remote.is_not_ready(self._runtime.now())
+        if (
+            refusal.lease_lost and remote.epoch and refusal.epoch in (0, remote.epoch)
+        ):  # else it is asked for already
             remote.epoch = 0
             self._fleet.ask_lease(remote)
 
@@ -227,26 +231,29 @@ class Dialogue:
         unwilling = refused(self._book.state, self._fleet)
         self._alarms.show("R020", by_source(late))
         self._alarms.show("R021", by_source(unwilling))
+        unwanted = {*late, *unwilling, *bereft(self._book.state)}
+        doubtful = self._comparison.doubtful
         for remote in self._fleet:
             if not remote.alive:
                 continue
             if remote.epoch == 0:
                 self._ask(remote)
                 continue
-            self._take_back(remote, {*late, *unwilling, *bereft(self._book.state)})
+            if unwanted:
+                self._take_back(remote, unwanted)
             self._give_up(remote)
-            if not remote.is_compared or not self._comparison.doubtful.isdisjoint(remote.seen):
+            if not remote.is_compared or not doubtful.isdisjoint(remote.seen):
                 self._fleet.inquire(remote)
                 continue
             if self._runtime.now() - remote.viewed > STALE:
                 self._fleet.inquire(remote)
             if remote.takes_commands:
-                self._fleet.send_again(remote, only_known=bool(self._comparison.doubtful))
+                self._fleet.send_again(remote, only_known=bool(doubtful))
 
     def _give_up(self, remote: Remote) -> None:
         """End the commands whose items a person put right while the module was at rest."""
-        for job in self._book.state.commands().values():
-            if job.module == remote.name and job.corrected:
+        for job in self._book.state.jobs.values():
+            if job.corrected and job.module == remote.name and not job.is_between:
                 self._fleet.send(remote, Cancel(job.module, remote.epoch, job.command, by_hand=True))
 
     def _ask(self, remote: Remote) -> None:

@@ -65,8 +65,8 @@ class Fleet:
 
     def ask_lease(self, remote: Remote) -> None:
         """Ask for the right to command a module."""
-        remote.asked = self._runtime.now()
-        seen = self.seen(remote)
+        remote.asked, remote.asking = self._runtime.now(), self.next_id()
+        remote.named_to_it = seen = self.seen(remote)
         request = LeaseRequest(
             remote.name,
             self._holder,
@@ -74,6 +74,7 @@ class Fleet:
             proof=remote.proof,
             accepted_by=remote.accepted_by,
             gives_up=remote.gives_up,
+            id=remote.asking,
         )
         self.send(remote, request)
 
@@ -123,11 +124,14 @@ class Fleet:
         What it has accepted is asked for too, seldom: its answer may be lost. `only_known`: send nothing that the
         module has not taken yet, so that nothing new begins.
         """
+        jobs = [job for job in self._book.state.commands().values() if job.module == remote.name]
+        if not jobs:
+            return
         view = remote.view
         known = {*remote.accepted, *(view.doing if view else ()), *(view.answered if view else ())}
         now = self._runtime.now()
-        for job in self._book.state.commands().values():
-            if job.module == remote.name and (job.command in known or not only_known):
+        for job in jobs:
+            if job.command in known or not only_known:
                 patience = 0.0 if at_once else ANSWER_LOST if job.command in remote.accepted else RESEND
                 if now - remote.sent.get(job.command, float("-inf")) >= patience:
                     self.send_command(job)

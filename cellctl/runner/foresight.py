@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 from cellctl.flow.safe_states import SafeStates
 from cellctl.flow.state import FlowState, Order
 from cellctl.line.model import Line
+from cellctl.recipe.executable import Executable
 
 # States, not seconds, so that the same orders always run the same. The runner answers nobody while it counts: 0.1 s.
 MOST_STATES = 8_000
@@ -40,8 +43,24 @@ class Foresight:
     def _table(self, state: FlowState, recipes: frozenset[str]) -> SafeStates | None:
         if not recipes or len(recipes) > MOST_RECIPES:
             return None
-        from cellctl.plan.deadlock import decide_jams  # with numpy: not before the first order
-        from cellctl.plan.reachable import Budget
+        digests = tuple(sorted(recipes))
+        return _counted(
+            self._line, _Recipes(digests, tuple(state.recipes[digest] for digest in digests)), self._states
+        )
 
-        executables = [state.recipes[digest] for digest in sorted(recipes)]
-        return decide_jams(self._line, executables, budget=Budget(self._states)).known
+
+@dataclass(frozen=True, slots=True)
+class _Recipes:
+    """Recipes, known by their digests."""
+
+    digests: tuple[str, ...]
+    executables: tuple[Executable, ...] = field(compare=False)
+
+
+@lru_cache(maxsize=32)
+def _counted(line: Line, recipes: _Recipes, states: int) -> SafeStates | None:
+    """The table, made once for all runners of one process: crash searches run the same orders again and again."""
+    from cellctl.plan.deadlock import decide_jams  # with numpy: not before the first order
+    from cellctl.plan.reachable import Budget
+
+    return decide_jams(line, recipes.executables, budget=Budget(states)).known

@@ -20,11 +20,10 @@ class Guards:
 
     def __init__(self, line: Line, fleet: Fleet, alarms: AlarmBoard) -> None:
         self._line, self._fleet, self._alarms = line, fleet, alarms
+        self.exist = bool(line.safety)
 
     def tripped(self, modules: Iterable[str]) -> tuple[str, ...]:
         """The inputs that are off, or were lost, and name one of these modules, in whatever process it is."""
-        if not self._line.safety:  # asked in every turn of the loop
-            return ()
         standing = {alarm.source for alarm in self._alarms if alarm.code in (OPEN, UNREAD)}
         named = set(modules)
         return tuple(

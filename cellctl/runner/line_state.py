@@ -5,12 +5,13 @@ from __future__ import annotations
 from cellctl.errors import Refused
 from cellctl.flow.events import LineEntered
 from cellctl.messages import Instruct, View
-from cellctl.packml import NEEDS_NO_LEASE, State, StateCommand, after, completed
+from cellctl.packml import NEEDS_NO_LEASE, Mode, State, StateCommand, after, completed
 from cellctl.runner.alarms import AlarmBoard
 from cellctl.runner.book import Book
 from cellctl.runner.clearance import Clearance
 from cellctl.runner.fleet import Fleet
 from cellctl.runner.guards import Guards
+from cellctl.runner.relapses import Relapses
 from cellctl.runner.remote import Remote
 from cellctl.runner.standstill import standstill
 from cellctl.runner.steering import TO_REST, has_arrived, instruction
@@ -39,6 +40,7 @@ class LineState:
         """`automatic`: modules that restarted or aborted are brought back without a person."""
         self._runtime, self._book, self._fleet, self._alarms = runtime, book, fleet, alarms
         self._clearance, self._guards, self._automatic = clearance, guards, automatic
+        self._relapses = Relapses()
         self._starting = False  # a person asked for Execute: go on from Stopped and Idle by itself
 
     @property
@@ -85,17 +87,23 @@ class LineState:
 
         What brings things to rest concerns those taken out of use as well, as far as they are heard.
         """
-        used = self._used()
-        concerned = self._concerned()
-        states = [remote.state for remote in concerned if remote.state is not None]
-        if len(states) == len(concerned) and has_arrived(self.state, states):
-            self.enter(completed(self.state), "runner")
-            self._go_on()
-        self._alarms.show("R013", self._stopped(used))
-        self._alarms.show("R016", self._standing_still(used))
-        for remote in self._concerned():
+        if self.state is not State.EXECUTE:
+            self._arrive()
+        astray = [r for r in self._used() if r.view is not None and not _works(r.view)]
+        self._alarms.show("R013", self._stopped(astray))
+        self._alarms.show("R016", self._standing_still(astray))
+        for remote in astray if self.state is State.EXECUTE else self._concerned():
             if remote.alive and remote.view is not None:
                 self._instruct(remote, remote.view)
+        if self._guards.exist:
+            self._heed_guards()
+
+    def _arrive(self) -> None:
+        if has_arrived(self.state, [remote.state for remote in self._concerned()]):
+            self.enter(completed(self.state), "runner")
+            self._go_on()
+
+    def _heed_guards(self) -> None:
         for remote in self._fleet:
             if remote.view is not None and self._guards.tripped((remote.name,)):
                 self._abort_for_safety(remote, remote.view)
@@ -151,18 +159,29 @@ class LineState:
         return view.state in (State.STOPPED, State.IDLE, State.ABORTED) and not self._automatic
 
     def _instruct(self, remote: Remote, view: View) -> None:
-        if self._waits_for_a_person(view):
-            return
         by_itself = self._automatic and view.entered_by in _BY_ITSELF
         command = instruction(self.state, view.state, by_itself=by_itself)
-        if command is None or not self._clearance.allows(command, remote):
+        if command is None or self._waits_for_a_person(view) or not self._clearance.allows(command, remote):
+            return
+        if command is StateCommand.CLEAR and not self._may_clear(remote):
             return
         if remote.epoch or command in NEEDS_NO_LEASE:
             self._tell(remote, view.state, command, "runner")
 
+    def _may_clear(self, remote: Remote) -> bool:
+        """Whether its turn has come; at once where a person clears the line."""
+        return self.state is State.CLEARING or self._relapses.may_clear(remote.name, self._runtime.now())
+
     def _tell(self, remote: Remote, state: State, command: StateCommand, who: str) -> None:
         now = self._runtime.now()
-        if remote.told and remote.told[:2] == (state, command) and now - remote.told[2] < INSTRUCT_AGAIN:
+        if remote.told and remote.told[:2] == (state, command) and now < remote.told[2]:
             return
-        remote.told = (state, command, now)
+        remote.told = (state, command, now + INSTRUCT_AGAIN)
+        if command is StateCommand.CLEAR and who == "runner" and self.state is not State.CLEARING:
+            self._relapses.cleared(remote.name, now)
         self._fleet.send(remote, Instruct(remote.name, who, command, epoch=remote.epoch))
+
+
+def _works(view: View) -> bool:
+    """Whether a module executes in production, as nearly always: nothing is wrong with it while the line runs."""
+    return view.state is State.EXECUTE and view.mode is Mode.PRODUCTION

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from cellctl.messages import Event, Head, Heeded, Message, Refusal, View
+from cellctl.messages import Event, Head, Heeded, LeaseDenied, LeaseGranted, Message, Refusal, View
 from cellctl.packml import Mode, State, StateCommand
 
+TOO_EARLY = 0.1  # [s] after which an instruction that was refused may be given again
 REFUSALS = 3  # equal ones in a row, after which nobody believes that the next will be another
 
 
@@ -31,7 +32,9 @@ class Remote:
     refusals: dict[int, tuple[str, int]] = field(default_factory=dict)  # command -> why, how often in a row
     cancelled: dict[int, float] = field(default_factory=dict)  # command -> when its cancel was sent last [s]
     too_late: set[int] = field(default_factory=set)  # commands that cannot be cancelled any more
-    told: tuple[State, StateCommand, float] | None = None  # the last instruction: in which state, what, when
+    told: tuple[State, StateCommand, float] | None = (
+        None  # the last instruction: in which state, what, from when on it may be given again [s]
+    )
     words: dict[str, Heeded | Refusal | None] = field(
         default_factory=dict
     )  # on what clients asked of it, by id
@@ -40,6 +43,8 @@ class Remote:
         Head()
     )  # of the journal of its process, the farthest that was seen; kept when the module is lost
     asked: float = float("-inf")  # when it was asked for its lease [s]
+    asking: str = ""  # the id of that request
+    named_to_it: Head = Head()  # how far its journal was seen, as that request said
     proof: Head = Head()  # the end of our journal that the module named and that we have
     named: Head = Head()  # the one that it named last
     accepted_by: str = (
@@ -56,6 +61,10 @@ class Remote:
         )
         if head.sequence > self.head.sequence:
             self.head = head
+
+    def is_waiting_for(self, answer: LeaseGranted | LeaseDenied) -> bool:
+        """Whether it answers the last request for its lease. One without an id comes from an older release."""
+        return answer.id in ("", self.asking)
 
     def lose(self) -> None:
         """The module fell silent or lost us: what we knew no longer holds."""
@@ -75,6 +84,11 @@ class Remote:
         self.accepted.clear()
         self.cancelled.clear()
         self.too_late.clear()
+
+    def is_not_ready(self, now: float) -> None:
+        """It refused an instruction, which came too early: it is given again after a moment."""
+        if self.told is not None:
+            self.told = (*self.told[:2], now + TOO_EARLY)
 
     def take_word(self, word: Heeded | Refusal) -> None:
         """What it says to something that a client asked of it; nobody waits for any other."""

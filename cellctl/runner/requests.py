@@ -5,11 +5,12 @@ the reply leaves after the events are durable.
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-from cellctl.compile.order import OrderText, compile_order
+from cellctl.compile.order import OrderText, PartGiven, compile_order
 from cellctl.errors import Refused, UnknownName
 from cellctl.flow.events import (
     Corrected,
@@ -23,9 +24,11 @@ from cellctl.flow.events import (
     OrderTaken,
     RecipeTaken,
 )
-from cellctl.flow.state import Part
+from cellctl.flow.state import Part, Turn
+from cellctl.line.model import Line
 from cellctl.messages import Instruct, Settle, Value
 from cellctl.packml import NEEDS_NO_LEASE, Mode, State, StateCommand
+from cellctl.recipe.executable import Executable
 from cellctl.runner.corrections import check_may_end, check_place
 from cellctl.runner.replies import Awaited, heeded
 from cellctl.runner.shell import Runner, Verb
@@ -39,6 +42,8 @@ E = TypeVar("E", bound=StrEnum)
 
 
 MOST = 1_000_000  # pieces of an order or a lot; also the highest priority, and below zero the lowest
+
+MOST_TURNS = 1000  # of one module
 
 Name = Annotated[
     str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")
@@ -57,14 +62,23 @@ class _OrderBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     included: dict[Name, str] = {}  # the texts of the sub-recipes that it includes, by name
     parts: str = ""  # YAML: for each part the values of parameters that are its own
     parts_source: str = "parts"
+    turns: dict[Name, Annotated[tuple[Turn, ...], msgspec.Meta(max_length=MOST_TURNS)]] = {}
+
+
+@lru_cache(maxsize=32)
+def _compiled(order: bytes, line: Line) -> tuple[Executable, tuple[PartGiven, ...]]:
+    """`compile_order` of an encoded order; the same one comes again from a client that had no reply, and in every run
+    of a crash search. Raises RecipeRefused."""
+    asked = msgspec.json.decode(order, type=_OrderBody)
+    text = OrderText(asked.text, asked.source, asked.variant, asked.included, asked.parts, asked.parts_source)
+    return compile_order(text, line, asked.quantity)
 
 
 def order(runner: Runner, who: str, body: Body) -> Body:
     """Take an order. The same id again is the same order: nothing happens and the reply is the same."""
     asked = _read(_OrderBody, body)
     known = runner.state.orders.get(asked.order)
-    text = OrderText(asked.text, asked.source, asked.variant, asked.included, asked.parts, asked.parts_source)
-    executable, parts = compile_order(text, runner.line, asked.quantity)
+    executable, parts = _compiled(msgspec.json.encode(asked), runner.line)
     digest, digests = executable.digest, tuple(part.executable.digest for part in parts)
     if known is not None:
         if (known.recipe, known.quantity, known.recipes) != (digest, asked.quantity, digests):
@@ -74,6 +88,7 @@ def order(runner: Runner, who: str, body: Body) -> Body:
         return {"order": asked.order, "known": True}
     if asked.quantity < 1:
         raise Refused(f"order {asked.order} asks for {asked.quantity} parts; at least 1")
+    _check_turns(runner, asked.turns, executable)
     taken = {digest: executable} | {part.executable.digest: part.executable for part in parts}
     for each, made in taken.items():
         if each not in runner.state.recipes:
@@ -81,10 +96,30 @@ def order(runner: Runner, who: str, body: Body) -> Body:
     given = tuple(dict[str, Value](part.values) for part in parts)
     runner.record(
         OrderTaken(
-            asked.order, digest, asked.quantity, asked.priority, given, who, runner.runtime.utc(), digests
+            asked.order,
+            digest,
+            asked.quantity,
+            asked.priority,
+            given,
+            who,
+            runner.runtime.utc(),
+            digests,
+            asked.turns,
         )
     )
     return {"order": asked.order, "known": False}
+
+
+def _check_turns(runner: Runner, turns: dict[str, tuple[Turn, ...]], executable: Executable) -> None:
+    """Raises UnknownName, Refused for turns that are not of this line and recipe."""
+    steps = [step.name for step in executable.steps]
+    for module, own in turns.items():
+        runner.line.module(module)
+        for turn in own:
+            if turn.step not in steps:
+                raise UnknownName("step", turn.step, steps)
+            if not 0 <= turn.behind <= MOST_TURNS:
+                raise Refused(f"{module}: {turn.step} {turn.behind} parts behind; from 0 to {MOST_TURNS}")
 
 
 def cancel(runner: Runner, who: str, body: Body) -> Body:

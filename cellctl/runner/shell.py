@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from cellctl.errors import CellctlError, Refused
-from cellctl.flow.decide import decide
+from cellctl.flow.decide import are_alike
 from cellctl.flow.events import Dispatched, FlowEvent, LineTaken
 from cellctl.flow.state import FlowState
+from cellctl.flow.turns import decide_by_turns
 from cellctl.line.model import Line
 from cellctl.messages import Reply, Request
 from cellctl.packml import State
@@ -110,6 +111,8 @@ class Runner:
         )
         self.trust = self._dialogue.trust
         self._replies, self._verbs = Replies(runtime, book, server), verbs
+        self._decided, self._ready = FlowState(), frozenset[str]()  # as decided last: nothing follows from it
+        self._shown = FlowState()  # that the standing alarms are of
 
     @property
     def state(self) -> FlowState:
@@ -166,11 +169,15 @@ class Runner:
     def _decide(self) -> None:
         if self.comparison.doubtful or not self.trust.is_whole:
             return
+        ready = self.ready()
+        if ready == self._ready and are_alike(self.state, self._decided):
+            return  # nothing has come that it depends on
         known = self.foresight.known(self.state)
-        for event in decide(self.state, self.line, self.ready(), self.runtime.utc(), known):
+        for event in decide_by_turns(self.state, self.line, ready, self.runtime.utc(), known):
             self.record(event)
             if isinstance(event, Dispatched):
                 self.fleet.send_command(self.state.jobs[event.job])
+        self._decided, self._ready = self.state, ready
 
     def ready(self) -> frozenset[str]:
         """The modules that take commands now."""
@@ -184,6 +191,9 @@ class Runner:
 
     def _show_standing(self) -> None:
         """Every part that waits for a person and every empty station has its alarm, and no other has."""
+        if self.state is self._shown:
+            return
+        self._shown = self.state
         parts = self.state.parts.values()
         asking = {part.id: part.asking for part in parts if part.asking is not None}
         texts = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cellctl.packml import State, StateCommand
 
 S, C = State, StateCommand
@@ -52,6 +54,6 @@ def is_there(line: State, module: State) -> bool:
     return line not in _ARRIVED or module in _ARRIVED[line]
 
 
-def has_arrived(line: State, modules: list[State]) -> bool:
-    """Whether an acting state of the line is over: every module is where it leads to."""
+def has_arrived(line: State, modules: Sequence[State | None]) -> bool:
+    """Whether an acting state of the line is over: every module is where it leads to, and none is unheard (None)."""
     return line in _ARRIVED and all(module in _ARRIVED[line] for module in modules)

@@ -40,7 +40,9 @@ class Trust:
 
     def take_lease(self, remote: Remote, granted: LeaseGranted) -> None:
         """The module may be commanded. Raises JournalShort for a journal that is shorter than it was seen."""
-        check_not_shorter(remote.name, self._fleet.seen(remote), granted.head)
+        if granted.epoch < remote.epoch or not remote.is_waiting_for(granted):
+            return
+        check_not_shorter(remote.name, remote.named_to_it, granted.head)
         remote.epoch, remote.refusal = granted.epoch, ""
         remote.accepted_by, remote.gives_up, remote.named = "", False, Head()
         self._silent.discard(remote.name)
@@ -51,6 +53,8 @@ class Trust:
 
     def take_denial(self, remote: Remote, denied: LeaseDenied) -> None:
         """Prove what the module asks for; else it is not commanded, and a journal that lost records has its alarm."""
+        if not remote.is_waiting_for(denied):
+            return
         remote.epoch, remote.named = 0, denied.seen
         if self._book.has(denied.seen) and denied.seen.sequence:
             if remote.proof != denied.seen:

@@ -4,7 +4,9 @@ too clever.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import yaml
 
@@ -82,7 +84,8 @@ class Builder:
         """The document's value, or None after a finding that ends the reading."""
         try:
             for event in yaml.parse(self._text, Loader=LOADER):
-                self._take(event)
+                if take := _TAKEN.get(type(event)):
+                    take(self, event)
         except _Stop:
             return None
         except yaml.MarkedYAMLError as error:
@@ -96,21 +99,6 @@ class Builder:
             self._report.error(EMPTY, start_of(self._file), "the file is empty", "write the first key")
         return self._root
 
-    def _take(self, event: yaml.Event) -> None:
-        match event:
-            case yaml.DocumentStartEvent():
-                self._begin_document(event)
-            case yaml.AliasEvent():
-                self._take_alias(event)
-            case yaml.ScalarEvent():
-                self._count(event)
-                self._place(self._scalar(event))
-            case yaml.CollectionStartEvent():
-                self._count(event)
-                self._begin(event)
-            case yaml.CollectionEndEvent():
-                self._place(self._open.pop().closed(self._span(event)))
-
     def _begin_document(self, event: yaml.DocumentStartEvent) -> None:
         span = self._span(event)
         if self._root is not None:
@@ -123,6 +111,7 @@ class Builder:
             self._report.error(DIRECTIVE, line, message, "remove the line")
 
     def _begin(self, event: yaml.CollectionStartEvent) -> None:
+        self._count(event)
         span = self._span(event)
         if len(self._open) == MOST_DEPTH:
             self._report.error(TOO_DEEP, span, f"nested deeper than {MOST_DEPTH} levels", "flatten it")
@@ -150,6 +139,9 @@ class Builder:
             self._report.error(TOO_MANY, self._span(event), message, "split the file")
             raise _Stop
 
+    def _end(self, event: yaml.CollectionEndEvent) -> None:
+        self._place(self._open.pop().closed(self._span(event)))
+
     def _refuse_properties(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent, span: Span) -> bool:
         """Find fault with an anchor or a tag. True if it changes what the value is."""
         if event.anchor is None and event.tag is None:
@@ -163,6 +155,10 @@ class Builder:
             advice = "remove it; put what is meant as text in quotes"
             self._report.error(TAG, here, f"the tag {tag!r} sets a type", advice)
         return event.tag is not None
+
+    def _take_scalar(self, event: yaml.ScalarEvent) -> None:
+        self._count(event)
+        self._place(self._scalar(event))
 
     def _scalar(self, event: yaml.ScalarEvent) -> Node:
         span, text = self._span(event), event.value
@@ -248,3 +244,14 @@ class Builder:
         assert start is not None
         assert end is not None
         return Span(self._file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+
+
+_TAKEN: dict[type[yaml.Event], Callable[[Builder, Any], None]] = {
+    yaml.DocumentStartEvent: Builder._begin_document,
+    yaml.AliasEvent: Builder._take_alias,
+    yaml.ScalarEvent: Builder._take_scalar,
+    yaml.SequenceStartEvent: Builder._begin,
+    yaml.MappingStartEvent: Builder._begin,
+    yaml.SequenceEndEvent: Builder._end,
+    yaml.MappingEndEvent: Builder._end,
+}

@@ -26,6 +26,7 @@ from cellctl_drivers.unit import Unit
 
 POLL = 0.02  # [s] while a ramp runs
 SWITCHING = 1.0  # [s] that one step of the state machine may take
+RATED = 50.0  # [Hz] to which ramps are counted (FRS, the rated motor frequency of an IEC motor)
 SLACK = 2.0  # [s] beyond the ramps until a speed counts as not reached
 
 
@@ -78,6 +79,7 @@ class Altivar:
         self._drive: Unit | None = None
         self._keep_alive: Task | None = None
         self._trouble = ""
+        self._runs = False  # as far as this process told it
 
     # --- life ---------------------------------------------------------------------------------------------------
 
@@ -88,7 +90,7 @@ class Altivar:
         await self._set_up()
         if self._keep_alive is None:
             every = self._options.watchdog / 4
-            work = self._drive.keep_talking(drive.ETA, every, self._set_up)
+            work = self._drive.keep_talking(drive.TTO, every, self._set_up)
             self._keep_alive = self._rack.background(work, f"{self.name} keep-alive")
 
     async def close(self) -> None:
@@ -103,16 +105,17 @@ class Altivar:
 
     async def halt(self) -> None:
         """Ramp down now; does nothing before `open`."""
+        self._runs = False
         if self._drive is None:
             return
         await self._drive.write({drive.CMD: drive.SWITCH_ON, drive.LFR: 0.0})
         await self._standstill(self._drive)
 
     async def fault(self) -> str:
-        """The drive's fault with its remedy, what it is not set up for, or empty."""
+        """The drive's fault with its remedy, what it is not set up for, that it stopped by itself, or empty."""
         unit = self._unit()
         found = await unit.read(drive.ETA, drive.LFT)
-        return _fault_words(found) or self._trouble
+        return _fault_words(found) or self._trouble or self._stopped_by_itself(found)
 
     # --- actions ------------------------------------------------------------------------------------------------
 
@@ -121,11 +124,13 @@ class Altivar:
 
         async def perform(number: int) -> None:
             unit = self._unit()
+            self._runs = False
             await self._set_up()
-            if _state(await unit.read(drive.ETA)) in (drive.FAULT, drive.FAULT_REACTION):
+            if _is_faulted(await unit.read(drive.ETA)):
                 await self._clear_fault(unit)
-            if _state(await unit.read(drive.ETA)) != drive.ENABLED:
-                await self._step_to(unit, drive.READY)
+            found = await _look(unit)
+            if _state(found) != drive.ENABLED:
+                await self._step_to(unit, drive.READY, found)
 
         return Action(self.name, "reset", DECLARATION.recovery_of("reset"), perform)
 
@@ -142,10 +147,11 @@ class Altivar:
         async def perform(number: int) -> None:
             unit = self._unit()
             async with stopped_if_broken_off(self.halt):
-                await self._demand_well(unit)
+                found = await self._demand_well(unit)
                 await unit.write({drive.LFR: frequency})
-                await self._enable(unit)
+                await self._enable(unit, found)
                 await self._reach(unit, frequency)
+                self._runs = True
 
         return Action(self.name, "run", DECLARATION.recovery_of("run"), perform)
 
@@ -154,9 +160,9 @@ class Altivar:
 
         async def perform(number: int) -> None:
             unit = self._unit()
+            self._runs = False
             await unit.write({drive.LFR: 0.0})
-            await self._standstill(unit)
-            if _state(await unit.read(drive.ETA)) in (drive.ENABLED, drive.SWITCHED_ON):
+            if _state(await self._standstill(unit)) in (drive.ENABLED, drive.SWITCHED_ON):
                 await unit.write({drive.CMD: drive.SHUTDOWN})
 
         return Action(self.name, "stop", DECLARATION.recovery_of("stop"), perform)
@@ -189,10 +195,19 @@ class Altivar:
             raise
         self._trouble = ""
 
-    async def _demand_well(self, unit: Unit) -> None:
-        found = await unit.read(drive.ETA, drive.LFT)
+    async def _demand_well(self, unit: Unit) -> Readings:
+        """The status word of a drive that takes commands. Raises DeviceFault when it does not."""
+        found = await _look(unit)
         if words := _fault_words(found) or self._trouble:
-            raise unit.fault(words, found.raw(drive.LFT))
+            raise unit.fault(words, _fault_code(found))
+        return found
+
+    def _stopped_by_itself(self, found: Readings) -> str:
+        """After a power failure it answers without a fault, set up again, and stands."""
+        if not self._runs or _state(found) == drive.ENABLED:
+            return ""
+        state = drive.STATE_NAMES.get(_state(found), hex(_state(found)))
+        return f"was told to run, and is in state {state!r}: it was switched off, or started anew"
 
     async def _clear_fault(self, unit: Unit) -> None:
         await unit.write({drive.CMD: drive.DISABLE_VOLTAGE})  # the reset acts on a rising edge
@@ -206,22 +221,25 @@ class Altivar:
                 "the fault is not cleared",
             )
         except DeviceFault:
-            found = await unit.read(drive.ETA, drive.LFT)
-            raise unit.fault(f"cannot be reset: {_fault_words(found)}", found.raw(drive.LFT)) from None
+            found = await _look(unit)
+            raise unit.fault(f"cannot be reset: {_fault_words(found)}", _fault_code(found)) from None
 
-    async def _step_to(self, unit: Unit, goal: int) -> None:
-        """Walk the CiA402 states to READY or ENABLED. Raises DeviceFault on a fault or when a step does not come."""
+    async def _step_to(self, unit: Unit, goal: int, found: Readings) -> None:
+        """Walk the CiA402 states to READY or ENABLED, from the one that was `found`.
+
+        Raises DeviceFault on a fault or when a step does not come.
+        """
         for _ in range(8):
-            found = await unit.read(drive.ETA, drive.LFT)
             state = _state(found)
             if state == goal:
                 return
-            if state in (drive.FAULT, drive.FAULT_REACTION):
-                raise unit.fault(_fault_words(found), found.raw(drive.LFT))
+            if _is_faulted(found):
+                found = await _look(unit)
+                raise unit.fault(_fault_words(found), _fault_code(found))
             if state in _STEP[goal]:
                 await unit.write({drive.CMD: _STEP[goal][state]})
             name = drive.STATE_NAMES.get(state, hex(state))
-            await unit.until(
+            found = await unit.until(
                 [drive.ETA],
                 lambda now, before=state: _state(now) != before,  # type: ignore[misc]
                 POLL,
@@ -230,28 +248,38 @@ class Altivar:
             )
         raise unit.fault(f"does not come to state {drive.STATE_NAMES[goal]!r}")
 
-    async def _enable(self, unit: Unit) -> None:
+    async def _enable(self, unit: Unit, found: Readings) -> None:
         """Operation enabled; said once more to a drive that still is, since it may be ramping down after a halt."""
-        if _state(await unit.read(drive.ETA)) == drive.ENABLED:
+        if _state(found) == drive.ENABLED:
             await unit.write({drive.CMD: drive.ENABLE})
-        await self._step_to(unit, drive.ENABLED)
+            found = await unit.read(drive.ETA)
+        await self._step_to(unit, drive.ENABLED, found)
 
     async def _reach(self, unit: Unit, frequency: float) -> None:
+        """Wait for the drive's word that the reference is reached, and see that it is this one."""
+
+        def told(found: Readings) -> bool:
+            return _is_faulted(found) or bool(found.raw(drive.ETA) & drive.REFERENCE_REACHED)
+
         def reached(found: Readings) -> bool:
             near = abs(found[drive.RFR] - frequency) < 0.16  # the reference is rounded to 0.1 Hz
-            return _is_faulted(found) or (near and bool(found.raw(drive.ETA) & drive.REFERENCE_REACHED))
+            return _is_faulted(found) or (near and told(found))
 
         within = self._options.acceleration + self._options.deceleration + SLACK
         what = f"does not reach {frequency:.1f} Hz (RFR 3202)"
+        await unit.until([drive.ETA], told, POLL, within, what)
         found = await unit.until([drive.ETA, drive.RFR], reached, POLL, within, what)
         if _is_faulted(found):
             await self._demand_well(unit)
 
-    async def _standstill(self, unit: Unit) -> None:
-        within = self._options.deceleration + SLACK
-        await unit.until(
-            [drive.RFR], lambda found: found[drive.RFR] == 0, POLL, within, "does not stop (RFR 3202)"
-        )
+    async def _standstill(self, unit: Unit) -> Readings:
+        """Status word and frequency once it stands. Nobody looks before the ramp can be over."""
+        found = await unit.read(drive.ETA, drive.RFR)
+        if found[drive.RFR] == 0:
+            return found
+        await self._rack.runtime.sleep(self._options.deceleration * abs(found[drive.RFR]) / RATED)
+        within, what = self._options.deceleration + SLACK, "does not stop (RFR 3202)"
+        return await unit.until([drive.ETA, drive.RFR], lambda now: now[drive.RFR] == 0, POLL, within, what)
 
 
 _STEP = {  # goal -> state -> the command that leads on
@@ -269,12 +297,22 @@ _STEP = {  # goal -> state -> the command that leads on
 }
 
 
+async def _look(unit: Unit) -> Readings:
+    """The status word, and the last fault of a drive that is in fault."""
+    found = await unit.read(drive.ETA)
+    return await unit.read(drive.ETA, drive.LFT) if _is_faulted(found) else found
+
+
 def _state(found: Readings) -> int:
     return found.raw(drive.ETA) & drive.STATE_MASK
 
 
 def _is_faulted(found: Readings) -> bool:
     return _state(found) in (drive.FAULT, drive.FAULT_REACTION)
+
+
+def _fault_code(found: Readings) -> int:
+    return found.raw(drive.LFT) if _is_faulted(found) else 0
 
 
 def _fault_words(found: Readings) -> str:

@@ -98,13 +98,15 @@ class BowlFeeder:
         async def perform(number: int) -> bool:
             if await self.presented():
                 return True
+            came = False
             async with stopped_if_broken_off(self.halt):
                 await self._run(True)
                 with suppress(DeadlineExceeded):
                     async with self._rack.runtime.deadline(self._options.timeout):
                         await self._io(self._present).until_input(self._present.number, True, POLL)
+                        came = True
                 await self._run(False)
-            return await self.presented()
+            return came or await self.presented()
 
         async def settle(number: int) -> Settled[bool]:
             await self.halt()  # it may still run

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from math import degrees
 from typing import Annotated
 
@@ -21,20 +20,16 @@ from cellctl.device import (
     Silence,
 )
 from cellctl.errors import (
-    CellctlError,
-    DeadlineExceeded,
     DeviceError,
-    DeviceFault,
-    DeviceSilent,
     LimitExceeded,
 )
 from cellctl.runtime import Event, Task, Texts
 from cellctl.written import AngularRate, Between, Duration, Mass, Ratio, Speed, Written, usually
 from cellctl_drivers import mecademic_steps as steps
-from cellctl_drivers.breaking_off import stopped_if_broken_off
 from cellctl_drivers.maps import mecademic as codes
 from cellctl_drivers.mecademic_codec import Status, command, frame, move, version
-from cellctl_drivers.mecademic_conversation import Conversation, Waiter
+from cellctl_drivers.mecademic_conversation import Conversation
+from cellctl_drivers.mecademic_queue import Queue
 
 ACTIVATION = 30.0  # [s] that activation or homing may take
 
@@ -93,11 +88,11 @@ class Mecademic:
     def __init__(self, name: str, options: MecademicOptions, rack: Rack) -> None:
         self.name, self._options, self._rack = name, options, rack
         self._conversation: Conversation | None = None
-        self._listener: Task | None = None
+        self._tasks: list[Task] = []
         self._setting_up: Event | None = None  # there while somebody sets the connection up
         self._set_up_at = -1  # `losses` of the conversation when it was last set up
-        self._has_watchdog = False
-        self._checkpoint = 0
+        runtime, watchdog = rack.runtime, options.watchdog
+        self._queue = Queue(runtime, self.conversation, self.halt, watchdog)
         self._tool, self._tool_mass, self._carried = Pose(0.0, 0.0, 0.0), 0.0, 0.0
 
     # --- life ---------------------------------------------------------------------------------------------------
@@ -107,14 +102,17 @@ class Mecademic:
         if self._conversation is None:
             link = await self._rack.link(self._options.address, Texts)
             self._conversation, self._set_up_at = Conversation(self.name, link, self._rack.runtime), -1
-            self._listener = self._rack.background(self._conversation.listen(), f"{self.name} reader")
+            self._tasks = [
+                self._rack.background(self._conversation.listen(), f"{self.name} reader"),
+                self._rack.background(self._queue.keep_watch(), f"{self.name} watchdog"),
+            ]
         await self.conversation()
 
     async def close(self) -> None:
         """Stop listening; the arm stays where it is."""
-        if self._listener is not None:
-            self._listener.cancel()
-        self._listener = self._conversation = None
+        for task in self._tasks:
+            task.cancel()
+        self._tasks, self._conversation = [], None
 
     async def prepare(self, act: Act) -> None:
         """Clear errors, activate, home, and make ready to move.
@@ -126,6 +124,7 @@ class Mecademic:
 
     async def halt(self) -> None:
         """Brake now and forget the motions that are queued; does nothing before `open`."""
+        self._queue.forget()
         if self._conversation is not None:
             await self._conversation.ask("PauseMotion", codes.PAUSED)
             await self._conversation.ask("ClearMotion", codes.CLEARED)
@@ -133,7 +132,7 @@ class Mecademic:
     async def fault(self) -> str:
         """What keeps the arm from moving, in words with a remedy."""
         conversation = await self.conversation()
-        status = await self.status()
+        status = await self._queue.status()
         if conversation.stops:
             return codes.words(min(conversation.stops))
         if status.has_error:
@@ -149,7 +148,7 @@ class Mecademic:
         condition = "holding" if self._carried else "empty"
 
         async def perform(number: int) -> None:
-            await self.run([*self._settings(speed), move(pose, straight)])
+            await self._queue.run(self._settings(straight, speed), move(pose, straight))
 
         return Action(self.name, "move_to", DECLARATION.recovery_of("move_to", condition), perform)
 
@@ -160,10 +159,10 @@ class Mecademic:
 
         async def perform(number: int) -> None:
             told = steps.settings(self._tool, linear, angular)
-            await self.run(told)  # only then the controller's target is that of the tool's point
+            await self._queue.run(told)  # only then the controller's target is that of the tool's point
             conversation = await self.conversation()
             here = await conversation.value("GetRtTargetCartPos", codes.TARGET_POSE, steps.target_pose)
-            await self.run([*told, move(steps.stepped(here, by), straight=True)])
+            await self._queue.run(told, move(steps.stepped(here, by), straight=True))
 
         return self._by_hand(perform)
 
@@ -173,7 +172,7 @@ class Mecademic:
         async def perform(number: int) -> None:
             conversation = await self.conversation()
             here = await conversation.value("GetRtTargetJointPos", codes.TARGET_JOINTS, steps.target_joints)
-            await self.run([*steps.joint_settings(joint, speed), steps.turned(here, joint, angle)])
+            await self._queue.run(steps.joint_settings(joint, speed), steps.turned(here, joint, angle))
 
         return self._by_hand(perform)
 
@@ -181,8 +180,9 @@ class Mecademic:
         """Clear the controller's error, if there is one."""
 
         async def perform(number: int) -> None:
+            self._queue.forget()
             conversation = await self.conversation()
-            if (await self.status()).has_error:
+            if (await self._queue.status()).has_error:
                 await conversation.ask("ResetError", codes.ERROR_RESET, codes.NO_ERROR)
             conversation.last_error = 0
             if conversation.stops:
@@ -194,8 +194,9 @@ class Mecademic:
         """Put power on the joints, if there is none."""
 
         async def perform(number: int) -> None:
+            self._queue.forget()
             conversation = await self.conversation()
-            if not (await self.status()).is_activated:
+            if not (await self._queue.status()).is_activated:
                 await conversation.ask(
                     "ActivateRobot", codes.ACTIVATED, codes.WAS_ACTIVATED, within=ACTIVATION
                 )
@@ -206,8 +207,9 @@ class Mecademic:
         """Home the joints and the gripper, if they are not."""
 
         async def perform(number: int) -> None:
+            self._queue.forget()
             conversation = await self.conversation()
-            if not (await self.status()).is_homed:
+            if not (await self._queue.status()).is_homed:
                 await conversation.ask("Home", codes.HOMED, codes.WAS_HOMED, within=ACTIVATION)
 
         return self._preparation("home", perform)
@@ -216,9 +218,10 @@ class Mecademic:
         """Forget what is queued and let motions run."""
 
         async def perform(number: int) -> None:
+            self._queue.forget()
             conversation = await self.conversation()
             await conversation.ask("ClearMotion", codes.CLEARED)
-            await self.demand_ready()
+            await self._queue.demand_ready()
 
         return self._preparation("ready", perform)
 
@@ -251,41 +254,14 @@ class Mecademic:
 
     async def status(self) -> Status:
         """The controller's status. Raises DeviceError."""
-        conversation = await self.conversation()
-        return await conversation.value("GetStatusRobot", codes.STATUS_ROBOT, Status.of)
+        return await self._queue.status()
 
-    async def demand_ready(self) -> None:
-        """Raise DeviceFault unless the arm can move; take it out of a pause."""
-        conversation, status = await self.conversation(), await self.status()
-        if conversation.stops:
-            raise conversation.fault(min(conversation.stops))
-        if status.has_error:
-            raise conversation.fault(conversation.last_error or codes.ALREADY_IN_ERROR)
-        if not status.is_activated:
-            raise conversation.fault(codes.NOT_ACTIVATED)
-        if not status.is_homed:
-            raise conversation.fault(codes.NOT_HOMED)
-        if status.is_paused:
-            await conversation.ask("ResumeMotion", codes.RESUMED)
+    async def run(self, settings: Sequence[str], *commands: str) -> None:
+        """Queue settings that are not in force, then commands, and wait until the last is done.
 
-    async def run(self, commands: Sequence[str]) -> None:
-        """Queue commands and wait until the last is done; stop the arm if that is broken off. Raises DeviceError."""
-        conversation = await self.conversation()
-        self._checkpoint = self._checkpoint % codes.LAST_CHECKPOINT + 1
-        mark = (str(self._checkpoint),)
-        ends = (codes.CHECKPOINT, codes.CHECKPOINT_DISCARDED)
-        waiter = conversation.wait_for(lambda reply: reply.code in ends and reply.fields == mark)
-        try:
-            async with stopped_if_broken_off(self.halt):
-                await self.demand_ready()
-                await self._watch(conversation, self._options.watchdog)
-                for text in (*commands, command("SetCheckpoint", self._checkpoint)):
-                    await conversation.send(text)
-                await self._until_end(conversation, waiter)
-        finally:
-            conversation.stop_waiting(waiter)
-            with suppress(CellctlError):
-                await self._watch(conversation, 0.0)
+        Stops the arm if that is broken off. Raises DeviceError.
+        """
+        await self._queue.run(settings, *commands)
 
     # --- inside -------------------------------------------------------------------------------------------------
 
@@ -300,45 +276,24 @@ class Mecademic:
         over = self._setting_up = self._rack.runtime.event()
         try:
             reply = await conversation.ask("GetFwVersion", codes.FIRMWARE)
-            self._has_watchdog = version(reply) >= codes.WATCHDOG_FIRMWARE
+            self._queue.has_watchdog = version(reply) >= codes.WATCHDOG_FIRMWARE
             await conversation.ask("ClearMotion", codes.CLEARED)
             self._set_up_at = conversation.losses
         finally:
             self._setting_up = None
             over.set()
 
-    def _settings(self, speed: float) -> Sequence[str]:
-        """Sent with every motion, so that neither another's settings nor a restart of the controller matter."""
-        options = self._options
+    def _settings(self, straight: bool, speed: float) -> Sequence[str]:
+        """What decides about a motion. Each ends at its pose, so there is no blending.
+
+        Joint speed is for free motions, linear and angular speed for lines: mecademicpy 3.0.3, SetJointVel (joint-space
+        commands), SetCartLinVel and SetCartAngVel (MoveLin commands).
+        """
+        options, always = self._options, (command("SetTrf", *frame(self._tool)), command("SetBlending", 0))
+        if not straight:
+            return (*always, command("SetJointVel", 100 * options.joint_speed * speed))
         return (
-            command("SetTrf", *frame(self._tool)),
-            command("SetBlending", 0),  # each motion ends at its pose
-            command("SetJointVel", 100 * options.joint_speed * speed),
+            *always,
             command("SetCartLinVel", 1e3 * options.linear_speed * speed),
             command("SetCartAngVel", degrees(options.angular_speed * speed)),
         )
-
-    async def _until_end(self, conversation: Conversation, waiter: Waiter) -> None:
-        while True:
-            try:
-                reply = await conversation.heard(waiter, self._options.watchdog / 3)
-            except DeadlineExceeded:
-                await self._watch(conversation, self._options.watchdog)
-                await self._see_whether_it_ends(conversation, waiter)
-                continue
-            if reply.code == codes.CHECKPOINT_DISCARDED:
-                raise DeviceFault(
-                    self.name, self._options.address, "somebody cleared its motions", reply.code
-                )
-            return
-
-    async def _see_whether_it_ends(self, conversation: Conversation, waiter: Waiter) -> None:
-        """Raise DeviceSilent when the controller does not answer, or has nothing left to do and never said so."""
-        status = await self.status()
-        if status.is_done and conversation.is_waiting(waiter):
-            raise DeviceSilent(self.name, self._options.address, "its word that the motion is over was lost")
-
-    async def _watch(self, conversation: Conversation, seconds: float) -> None:
-        """Wind up the controller's watchdog; 0 stops it."""
-        if self._has_watchdog:
-            await conversation.send(command("ConnectionWatchdog", seconds))

@@ -36,6 +36,9 @@ class Conversation:
     link: Texts
     runtime: Runtime
     losses: int = 0  # how often the connection was lost or begun anew: what was set up before then is void
+    disturbances: int = (
+        0  # how often anything was heard after which nothing is certain: a loss, an error, a stop
+    )
     stops: set[int] = field(default_factory=set)  # stopping events that have not ended
     last_error: int = 0
     _waiters: list[Waiter] = field(default_factory=list)
@@ -135,6 +138,7 @@ class Conversation:
 
     def _note_stop(self, reply: Reply) -> None:
         if reply.fields[:1] == ("0",):
+            self.disturbances += 1
             self.stops.discard(reply.code)
             return
         self.stops.add(reply.code)
@@ -143,10 +147,12 @@ class Conversation:
 
     def _begin_anew(self) -> None:
         self.losses += 1
+        self.disturbances += 1
         self.stops.clear()
         self.last_error = 0
 
     def _tell_all(self, error: DeviceError) -> None:
+        self.disturbances += 1
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
             waiter.inbox.send(error)

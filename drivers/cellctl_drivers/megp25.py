@@ -101,7 +101,7 @@ class Megp25:
         """Close; True when something is held, False when the fingers closed on nothing."""
 
         async def perform(number: int) -> bool:
-            await self._arm().run([*self._settings(), "GripperClose"])
+            await self._arm().run(self._settings(), "GripperClose")
             state = await self._until(lambda now: now.holds or now.is_closed, "do not close")
             return state.holds
 
@@ -111,8 +111,9 @@ class Megp25:
         """Open. `holding` says whether the journal has something in the gripper."""
 
         async def perform(number: int) -> None:
-            await self._arm().run([*self._settings(), "GripperOpen"])
-            await self._until(lambda now: now.is_open, "do not open")
+            if holding or not (await self.state()).is_open:
+                await self._arm().run(self._settings(), "GripperOpen")
+                await self._until(lambda now: now.is_open, "do not open")
 
         recovery = DECLARATION.recovery_of("release", "holding" if holding else "empty")
         settle = self._settle_release if holding else None

@@ -9,6 +9,7 @@ import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
 
 from cellctl.errors import LimitExceeded
@@ -29,6 +30,7 @@ class Type(StrEnum):
 
 
 _FORMAT = {Type.BIT: ">H", Type.U16: ">H", Type.S16: ">h", Type.U32: ">I", Type.F32: ">f"}
+_WORDS = {type: struct.calcsize(form) // 2 for type, form in _FORMAT.items()}
 _RANGE = {
     Type.BIT: (0, 1),
     Type.U16: (0, 0xFFFF),
@@ -53,12 +55,15 @@ class Register:
     @property
     def words(self) -> int:
         """How many registers (or bits) it takes."""
-        return struct.calcsize(_FORMAT[self.type]) // 2
+        return _WORDS[self.type]
 
     @property
     def end(self) -> int:
         """The address behind it."""
         return self.address + self.words
+
+    def __hash__(self) -> int:  # readings are found by it: cheaper than that of all fields
+        return self.address
 
     def __str__(self) -> str:
         return f"{self.name} ({self.table} {self.address})"
@@ -109,8 +114,15 @@ class Span:
 
 def decode(register: Register, words: Sequence[int]) -> float:
     """The value of a register in its unit. `words` as they came, high word first."""
+    return float(_raw(register, words)) * register.scale
+
+
+def _raw(register: Register, words: Sequence[int]) -> float:
+    if register.type in (Type.U16, Type.BIT):
+        return words[0]
     (raw,) = struct.unpack(_FORMAT[register.type], struct.pack(f">{register.words}H", *words))
-    return float(raw) * register.scale
+    number: float = raw
+    return number
 
 
 def encode(register: Register, value: float) -> tuple[int, ...]:
@@ -135,6 +147,11 @@ def spans(registers: Iterable[Register], gap: int = 0, most: int = MOST_REGISTER
     Up to `gap` unwanted addresses are read along; keep it 0 where a device refuses unknown addresses. A request
     asks for at most `most` registers (bits: 2000, the protocol's own limit).
     """
+    return _spans(tuple(registers), gap, most)
+
+
+@lru_cache(maxsize=1024)  # drivers ask for the same registers again and again
+def _spans(registers: tuple[Register, ...], gap: int, most: int) -> tuple[Span, ...]:
     found: list[Span] = []
     for register in sorted(registers, key=lambda r: (r.table, r.address, r.words)):
         limit = MOST_BITS if register.table in (Table.COILS, Table.DISCRETE) else most
@@ -160,10 +177,7 @@ class Readings:
 
     def raw(self, register: Register) -> int:
         """The bare number of a register that holds bits, a code or a count."""
-        (value,) = struct.unpack(
-            _FORMAT[register.type], struct.pack(f">{register.words}H", *self._words[register])
-        )
-        return int(value)
+        return int(_raw(register, self._words[register]))
 
 
 async def read_registers(

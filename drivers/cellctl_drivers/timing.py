@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from math import radians
 from typing import cast
 
+from cellctl.line.distributions import Law
 from cellctl.line.model import Device
 from cellctl.plan.timing import (
     NO_TIME,
@@ -22,7 +23,7 @@ from cellctl.plan.timing import (
     Talk,
 )
 from cellctl_drivers.altivar import POLL as DRIVE_POLL
-from cellctl_drivers.altivar import AltivarOptions
+from cellctl_drivers.altivar import RATED, AltivarOptions
 from cellctl_drivers.bowl_feeder import POLL as BOWL_POLL
 from cellctl_drivers.handshake_machine import POLL as MACHINE_POLL
 from cellctl_drivers.mecademic import MecademicOptions
@@ -30,10 +31,8 @@ from cellctl_drivers.megp25 import POLL as GRIPPER_POLL
 from cellctl_drivers.megp25 import Megp25Options
 from cellctl_drivers.register_gauge import POLL as GAUGE_POLL
 
-RATED = 50.0  # [Hz] to which an Altivar counts its ramps (FRS, the rated motor frequency of an IEC motor)
-TO_RUN = 11  # requests until an Altivar's motor turns, from Ready To Switch On
-TO_REACH = 15  # until the driver first looks whether the speed is reached
-REFRESH = 0.05  # [s] between refreshments of the values that an Altivar measures; assumed
+TO_RUN = 5  # requests until an Altivar's motor turns, from Ready To Switch On
+TO_REACH = 7  # until the driver first looks whether the speed is reached
 
 SPEED_TIME, ACCELERATION_TIME = 0.3287, 0.0682  # [s] Meca500, measured; see `meca500` in the robot library
 TOP_LINEAR, TOP_ANGULAR = 1.0, radians(300.0)  # [m/s], [rad/s] programming manual for firmware 9.2.x, 2.1.10
@@ -55,15 +54,12 @@ class AltivarTiming:
     def run(self, speed: float) -> Duration:
         """The states of CiA402 up to the motor's start, its ramp, and what the driver sees of it."""
         started, looked = TO_RUN * self.exchange, TO_REACH * self.exchange
-        reached = started + speed / self.rise
-        late = Duration(reached, reached, reached + REFRESH)
-        return late.seen(looked, DRIVE_POLL + self.exchange)
+        reached = Duration.exactly(started + speed / self.rise)
+        return reached.seen(looked, DRIVE_POLL + self.exchange) + self.exchange
 
     def stop(self, speed: float) -> Duration:
-        """The ramp down, and the power off."""
-        ramp = self.exchange + speed / self.fall
-        late = Duration(ramp, ramp, ramp + REFRESH)
-        return late.seen(2 * self.exchange, DRIVE_POLL + self.exchange) + 2 * self.exchange
+        """The ramp down, between the requests that begin it and see its end, and the power off."""
+        return Duration.exactly(speed / self.fall + 4 * self.exchange)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +67,11 @@ class HandshakeMachineTiming:
     """Fulfils `cellctl.plan.timing.MachineTiming`."""
 
     exchange: float  # [s]
-    always: float | None  # [s] that every program takes, whatever the line file says of it
+    always: Duration | None  # that every program takes, whatever the line file says of it
 
     def run(self, seconds: float) -> Duration:
         """Report read, program written, taken, and the polls until it is done."""
-        done = Duration.exactly(2 * self.exchange + (seconds if self.always is None else self.always))
+        done = (self.always or Duration.exactly(seconds)) + 2 * self.exchange
         return done.seen(4 * self.exchange, MACHINE_POLL + self.exchange)
 
 
@@ -92,17 +88,16 @@ def remote_io(device: Device, talk: Talk) -> IslandTiming:
 
 
 def bowl_feeder(device: Device, talk: Talk) -> FeederTiming:
-    """Looked, switched on, waited, switched off, looked."""
-    seconds = _number(device, "feed_time", FEEDING)
-    came = Duration.about(seconds, _number(device, "spread", SPREAD)) + 2 * talk.exchange
-    return FeederTiming(came.seen(4 * talk.exchange, BOWL_POLL + talk.exchange) + 3 * talk.exchange)
+    """Looked, switched on, waited, switched off."""
+    came = (_takes(device) or Duration.about(FEEDING, SPREAD)) + 2 * talk.exchange
+    return FeederTiming(came.seen(4 * talk.exchange, BOWL_POLL + talk.exchange) + 2 * talk.exchange)
 
 
 def mecademic(device: Device, talk: Talk) -> ArmTiming:
-    """A Meca500; its accelerations are those at the controller's defaults. Texts go to and fro for each motion."""
+    """A Meca500; its accelerations are those at the controller's defaults. A motion is told, and its end comes back."""
     options = cast(MecademicOptions, device.options)
     return ArmTiming(
-        talk=_asked(talk) + 2 * talk.exchange,
+        talk=_asked(talk),
         joint_speed=options.joint_speed,
         linear=options.linear_speed,
         angular=options.angular_speed,
@@ -113,11 +108,11 @@ def mecademic(device: Device, talk: Talk) -> ArmTiming:
 
 
 def megp25(device: Device, talk: Talk) -> GripperTiming:
-    """Two texts to and fro, then its state is asked for until the fingers rest."""
+    """A command to and fro, then its state is asked for until the fingers rest."""
     options = cast(Megp25Options, device.options)
     whole = _number(device, "time", STROKE) * USUAL_SPEED / options.speed
-    told, asked = _asked(talk) + talk.exchange, _asked(talk)
-    first = 3 * asked
+    told, asked = talk.exchange, _asked(talk)
+    first = 2 * asked
 
     def rests(stroke: float) -> Duration:
         moved = Duration(told, told + stroke, told + stroke)
@@ -126,21 +121,20 @@ def megp25(device: Device, talk: Talk) -> GripperTiming:
     return GripperTiming(
         grip=rests((1.0 - GRIPPED) * whole),
         release=rests(GRIPPED * whole),
-        open=NO_TIME + first,
+        open=NO_TIME + asked,
         feel=NO_TIME + 2 * asked,
     )
 
 
 def register_gauge(device: Device, talk: Talk) -> GaugeTiming:
     """Last answer read, request written, its value waited for."""
-    done = Duration.exactly(2 * talk.exchange + _number(device, "time", MEASURING))
+    done = (_takes(device) or Duration.exactly(MEASURING)) + 2 * talk.exchange
     return GaugeTiming(done.seen(3 * talk.exchange, GAUGE_POLL + talk.exchange))
 
 
 def handshake_machine(device: Device, talk: Talk) -> HandshakeMachineTiming:
     """A machine whose programs take what the line file says."""
-    always = device.simulated.get("time")
-    return HandshakeMachineTiming(talk.exchange, None if always is None else _number(device, "time", 0.0))
+    return HandshakeMachineTiming(talk.exchange, _takes(device))
 
 
 def _asked(talk: Talk) -> float:
@@ -151,6 +145,12 @@ def _asked(talk: Talk) -> float:
 def _two(duration: Duration, first: float, every: float) -> tuple[float, float]:
     seen = duration.seen(first, every)
     return seen.likely, seen.most
+
+
+def _takes(device: Device) -> Duration | None:
+    """What the line file's `simulated: {takes: ...}` says, or None."""
+    law = device.simulated.get("takes")
+    return Duration(law.range[0], law.mean, law.range[1]) if isinstance(law, Law) else None
 
 
 def _number(device: Device, name: str, usual: float) -> float:

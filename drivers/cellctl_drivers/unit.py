@@ -5,8 +5,7 @@ Errors that come from the link are raised again with the device's own name and t
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from cellctl.errors import DeadlineExceeded, DeviceError, DeviceFault, DeviceRefused, DeviceSilent
 from cellctl.runtime import Registers, Runtime
@@ -24,13 +23,17 @@ class Unit:
 
     async def read(self, *registers: Register) -> Readings:
         """Read registers in as few requests as possible. Raises DeviceSilent, DeviceRefused."""
-        with self._naming("reading", registers):
+        try:
             return await read_registers(self._link, self._unit, registers, most=self._most)
+        except (DeviceSilent, DeviceRefused) as error:
+            raise self._named(error, "reading", registers) from None
 
     async def write(self, values: Mapping[Register, float]) -> None:
         """Write adjacent registers in one request. Raises DeviceSilent, DeviceRefused, LimitExceeded."""
-        with self._naming("writing", tuple(values)):
+        try:
             await write_registers(self._link, self._unit, values)
+        except (DeviceSilent, DeviceRefused) as error:
+            raise self._named(error, "writing", tuple(values)) from None
 
     async def until(
         self,
@@ -67,8 +70,7 @@ class Unit:
                 if looked is not None:
                     looked(self._runtime.now() - began)
 
-        with self._naming("reading", registers):
-            return await self._link.until(look, holds, every)
+        return await self._link.until(look, holds, every)
 
     async def set_up(self, wanted: Mapping[Register, float]) -> None:
         """Write what differs from `wanted`, each register by itself, and read all back.
@@ -112,17 +114,14 @@ class Unit:
         """A fault of this device, to be raised."""
         return DeviceFault(self.name, self.address, what, code)
 
-    @contextmanager
-    def _naming(self, doing: str, registers: Sequence[Register]) -> Iterator[None]:
-        try:
-            yield
-        except (DeviceSilent, DeviceRefused) as error:
-            if error.device == self.name:
-                raise
-            what = f"{doing} {', '.join(map(str, registers[:3]))}{', ...' if len(registers) > 3 else ''}: {error.what}"
-            if isinstance(error, DeviceRefused):
-                raise DeviceRefused(self.name, self.address, what, error.code) from None
-            raise DeviceSilent(self.name, self.address, what) from None
+    def _named(
+        self, error: DeviceSilent | DeviceRefused, doing: str, registers: Sequence[Register]
+    ) -> DeviceSilent | DeviceRefused:
+        """The link's error with this device's name."""
+        what = f"{doing} {', '.join(map(str, registers[:3]))}{', ...' if len(registers) > 3 else ''}: {error.what}"
+        if isinstance(error, DeviceRefused):
+            return DeviceRefused(self.name, self.address, what, error.code)
+        return DeviceSilent(self.name, self.address, what)
 
 
 def _same(register: Register, found: float, wanted: float) -> bool:

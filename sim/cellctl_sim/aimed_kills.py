@@ -4,17 +4,14 @@
 {step: 4711, process: arm, for: 0.7 s}       the arm's process, just before step number 4711
 
 Effects are those of the trace: a message has left or arrived, rows are durable, a device was written to.
+`cellctl_sim.assassin` carries them out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from pydantic import BaseModel, ConfigDict, Field
 
-from cellctl.line.model import Line
 from cellctl_sim.plant.faults import Seconds
-from cellctl_sim.universe import Universe
 
 
 class EffectKill(BaseModel):
@@ -38,49 +35,3 @@ class StepKill(BaseModel):
 
 
 AimedKill = EffectKill | StepKill
-
-
-class Assassin:
-    """Carries the aimed kills out; `struck` has who was killed when [s] and for how long [s]."""
-
-    def __init__(self, universe: Universe, line: Line, kills: Iterable[AimedKill]) -> None:
-        self._universe = universe
-        self.struck: list[tuple[str, float, float]] = []
-        self._due: list[EffectKill] = []
-        self._seen = 0
-        self._owners = {name: name for name in (*line.processes, "runner")}
-        for module in line.modules.values():
-            for device in module.devices.values():
-                self._owners[line.devices[device].address] = module.process
-        for kill in kills:
-            self._prepare(kill)
-        self._due.sort(key=lambda kill: kill.effect, reverse=True)
-        if self._due:
-            universe.trace.watch = self.see
-
-    def _prepare(self, kill: AimedKill) -> None:
-        match kill:
-            case EffectKill():
-                self._due.append(kill)
-            case StepKill(step=step, process=process, away=away):
-                self._universe.at_step(step, lambda: self._strike(process, away))
-
-    def see(self, who: str, what: str) -> None:
-        """An effect."""
-        if not self._due:
-            return
-        self._seen += 1
-        name = self._owner(who)
-        if name and self._seen > self._due[-1].effect:
-            kill = self._due.pop()
-            self._universe.at(self._universe.now + kill.delay, lambda: self._strike(name, kill.away))
-
-    def _strike(self, name: str, away: float) -> None:
-        now = self._universe.now
-        self.struck.append((name, now, away))
-        self._universe.kill(name)
-        self._universe.at(now + away, lambda: self._universe.restart(name))
-
-    def _owner(self, who: str) -> str:
-        """The process behind the name of an effect: its own, its disk's, its device's, or the sender's."""
-        return self._owners.get(who.partition(">")[0], "")

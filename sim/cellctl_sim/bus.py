@@ -6,16 +6,18 @@ Every message is encoded and decoded on its way, so that what cannot travel is f
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cellctl.errors import BusError
 from cellctl.live.tasks import Channel
 from cellctl.messages import Event, Message, decode, encode
-from cellctl.runtime import Incoming
+from cellctl.runtime import Incoming, RandomStream
 from cellctl_sim.entry import Entry
 from cellctl_sim.life import Life
 from cellctl_sim.loop import VirtualLoop
 from cellctl_sim.trace import Trace
+from cellctl_sim.weather import Weather
 
 LATENCY = 200e-6  # [s] from sender's process to receiver's inbox
 SILENCE = 1.0  # [s] without a sign of life until a peer counts as silent
@@ -40,6 +42,10 @@ class Ear:
         if self._heard is None:
             self._heard = life
             self.inbox.send(Incoming(self._other, None, alive=True))
+
+    def hears(self, life: Life | None) -> bool:
+        """Whether what the other sent in that life of it is still listened to: not once another life is heard."""
+        return self._heard is None or self._heard is life
 
     def lost(self) -> None:
         """The other sends nothing more."""
@@ -66,6 +72,21 @@ class Wire:
     up: bool = False  # messages sent now will arrive
     at_peer: Ear | None = None
     at_server: Ear | None = None
+    deaf: bool = False  # by a fault: the server hears nothing
+    mute: bool = False  # by a fault: the peer hears nothing of the server
+    weather: Weather | None = None
+
+    def hear(self) -> None:
+        """Both ends are connected: each hears the other, as far as it can."""
+        if self.at_peer is not None and self.server is not None and not self.mute:
+            self.at_peer.heard(self.server.life)
+        if self.at_server is not None and self.peer is not None and not self.deaf:
+            self.at_server.heard(self.peer.life)
+
+    def sends_to(self, ear: Ear) -> Life | None:
+        """Whose life it is that sends to this end."""
+        sender = self.peer if ear is self.at_server else self.server
+        return sender.life if sender is not None else None
 
     def lose_server(self) -> None:
         if self.at_server is not None:
@@ -105,7 +126,7 @@ class Bus:
 
     def connect(self, name: str, life: Life) -> SimPeer:
         """Raises BusError when this process is connected to that name already."""
-        wire = self._wires.setdefault((life.node, name), Wire(server=self._servers.get(name)))
+        wire = self._wire(life.node, name)
         if wire.peer is not None:
             raise BusError(f"{life.node} is connected to {name} already; share the connection")
         peer = wire.peer = SimPeer(self, name, life)
@@ -128,7 +149,7 @@ class Bus:
 
     def cut(self, peer: str, name: str) -> None:
         """A fault: nothing passes between these two until `mend`."""
-        wire = self._wires.setdefault((peer, name), Wire(server=self._servers.get(name)))
+        wire = self._wire(peer, name)
         wire.cut, wire.up = True, False
         for ear in filter(None, (wire.at_peer, wire.at_server)):
             ear.lost()
@@ -138,6 +159,27 @@ class Bus:
         self._wires[peer, name].cut = False
         self._meet(peer, name)
 
+    def muffle(self, peer: str, name: str, deaf: bool = False, mute: bool = False) -> None:
+        """A fault: the server hears nothing of the peer (`deaf`), or the peer nothing of the server (`mute`)."""
+        wire = self._wire(peer, name)
+        wire.deaf, wire.mute = deaf, mute
+        if deaf and wire.at_server is not None:
+            wire.at_server.lost()
+        if mute and wire.at_peer is not None:
+            wire.at_peer.lost()
+        if wire.up:
+            wire.hear()
+
+    def weather(self, peer: str, name: str, random: Callable[[], RandomStream]) -> Weather:
+        """What messages between these two meet with on their way."""
+        wire = self._wire(peer, name)
+        if wire.weather is None:
+            wire.weather = Weather(random())
+        return wire.weather
+
+    def _wire(self, peer: str, name: str) -> Wire:
+        return self._wires.setdefault((peer, name), Wire(server=self._servers.get(name)))
+
     def _meet(self, peer: str, name: str) -> None:
         """Connect, one latency from now, if both ends are still there then."""
         self.loop.call_later(self.latency, self._connected, peer, name, context=self.loop.root)
@@ -146,12 +188,9 @@ class Bus:
         wire = self._wires[peer, name]
         if wire.cut or wire.up or wire.peer is None or wire.server is None:
             return
-        assert wire.at_peer is not None
-        assert wire.at_server is not None
         wire.up = True
         self.trace.add(self.loop.now, f"{peer}>{name}", "connected")
-        wire.at_peer.heard(wire.server.life)
-        wire.at_server.heard(wire.peer.life)
+        wire.hear()
 
     def to_server(self, peer: str, name: str, message: Message) -> None:
         wire = self._wires[peer, name]
@@ -174,19 +213,24 @@ class Bus:
         if not wire.up or ear is None:
             self.trace.add(self.loop.now, way, "lost", data)
             return
-        self.loop.call_later(
-            self.latency,
-            self._arrive,
-            way,
-            data,
-            Incoming(sender, travelled),
-            wire,
-            ear,
-            context=self.loop.root,
-        )
+        incoming, life = Incoming(sender, travelled), wire.sends_to(ear)
+        if wire.weather is None:
+            self.loop.call_later(
+                self.latency, self._arrive, way, data, incoming, wire, ear, life, context=self.loop.root
+            )
+            return
+        arrivals = wire.weather.arrivals(way, self.loop.now, self.latency)
+        if not arrivals:
+            self.trace.add(self.loop.now, way, "lost", data)
+        for arrival in arrivals:
+            self.loop.at(arrival, self._arrive, way, data, incoming, wire, ear, life, context=self.loop.root)
 
-    def _arrive(self, way: str, data: bytes, incoming: Incoming, wire: Wire, ear: Ear) -> None:
-        listens = not wire.cut and (ear is wire.at_peer or ear is wire.at_server)
+    def _arrive(
+        self, way: str, data: bytes, incoming: Incoming, wire: Wire, ear: Ear, life: Life | None
+    ) -> None:
+        reaches_server = ear is wire.at_server and not wire.deaf
+        listens = not wire.cut and (reaches_server or (ear is wire.at_peer and not wire.mute))
+        listens = listens and ear.hears(life)
         self.trace.add(self.loop.now, way, "arrives" if listens else "lost", data)
         if listens:
             ear.inbox.send(incoming)

@@ -13,9 +13,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from cellctl.line.model import Line
-from cellctl_sim.aimed_kills import Assassin, EffectKill
+from cellctl_sim.aimed_kills import EffectKill
+from cellctl_sim.assassin import Assassin
 from cellctl_sim.checkers import Finding, check
 from cellctl_sim.evidence import Evidence, gather
+from cellctl_sim.hostility import doubtful_devices, draw_hostility
 from cellctl_sim.plant.faults import Fault
 from cellctl_sim.process_faults import Kind, ProcessFault
 from cellctl_sim.scenario import USUAL, Latencies, Scenario
@@ -99,6 +101,7 @@ def _disturbed(
     if dice.random() < 0.5:
         faults += [_link_fault(dice, line, span) for _ in range(dice.randint(1, 3))]
     faults += _mishaps(dice, line, span)
+    faults += draw_hostility(random.Random(f"hostility of {seed}"), line, span)
     aimed = tuple(_aimed(dice, effects) for _ in range(kills - timed))
     restart = dice.choice(("automatic", "operator"))
     latencies = _latencies(dice, line)
@@ -179,8 +182,10 @@ def run(
 ) -> Trial:
     """Run a scenario and judge it; a world that breaks is a finding, too.
 
-    `stage(universe)` may prepare more; `doubtful` are devices that may ask a person.
+    `stage(universe)` may prepare more; `doubtful` are devices that may ask a person, besides those at which the
+    scenario has something happen after which only a person can know.
     """
+    doubtful = (*doubtful, *doubtful_devices(line, scenario.faults))
 
     assassins: list[Assassin] = []
 
@@ -215,11 +220,7 @@ def measure(line: Line, orders: Sequence[Order]) -> tuple[Pace, Trial]:
 
 
 def _struck(assassins: Sequence[Assassin]) -> list[ProcessFault]:
-    return [
-        ProcessFault(process=name, fault=Kind.KILL, at=at, **{"for": away})
-        for assassin in assassins
-        for name, at, away in assassin.struck
-    ]
+    return [kill for assassin in assassins for kill in assassin.struck]
 
 
 def evidence_of(line: Line, result: Result, doubtful: Sequence[str] = ()) -> Evidence:

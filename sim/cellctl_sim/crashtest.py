@@ -10,13 +10,15 @@ A case is a name for a scenario: the same case on the same bench is the same run
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import time
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +28,15 @@ from cellctl.errors import CellctlError
 from cellctl.line.model import Line
 from cellctl_sim.aimed_kills import StepKill
 from cellctl_sim.crash_search import Pace, Trial, draw_for, run, undisturbed
+from cellctl_sim.memory import collect_seldom
 from cellctl_sim.scenario import Scenario
+from cellctl_sim.shared_prefix import may_split, split_run
 from cellctl_sim.simulation import Order
 
 AWAY = 0.7  # [s] that a process stays away that is killed at a step
-AHEAD = 3  # cases that are given out for each process, so that none waits
+AHEAD = 3  # parcels that are given out for each process, so that none waits
+TOGETHER = 40  # kills of a sweep in one parcel: what comes before them is run once for all
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 class Case(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -43,6 +49,11 @@ class Case(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def name(self) -> str:
         return f"seed {self.seed}{f', {self.process} killed at step {self.step}' if self.process else ''}"
+
+    @property
+    def kill(self) -> StepKill:
+        """Of a sweep's case."""
+        return StepKill(step=self.step, process=self.process, **{"for": AWAY})
 
     @property
     def file_name(self) -> str:
@@ -70,9 +81,10 @@ class Bench:
         """What a case stands for."""
         if not case.process:
             return draw_for(self.line, self.orders, self.pace, case.seed)
-        kill = StepKill(step=case.step, process=case.process, **{"for": AWAY})
-        calm = undisturbed(self.line, self.orders, case.seed)
-        return replace(calm, kills=(kill,), until=self.pace.until)
+        return replace(self._calm(case.seed), kills=(case.kill,))
+
+    def _calm(self, seed: int) -> Scenario:
+        return replace(undisturbed(self.line, self.orders, seed), until=self.pace.until)
 
     def attempt(self, scenario: Scenario) -> Trial:
         """Run it and judge it."""
@@ -82,9 +94,37 @@ class Bench:
         """Run a case and judge it."""
         began = time.process_time()
         trial = self.attempt(self.scenario(case))
-        findings = [(finding.checker, finding.text) for finding in trial.findings]
-        lived = round(trial.result.ended, 6) if trial.result else 0.0
-        return Verdict(case, findings, lived, round(time.process_time() - began, 6))
+        return _verdict(case, trial, time.process_time() - began)
+
+    def judge_all(self, cases: Sequence[Case]) -> Iterator[Verdict]:
+        """The verdicts on cases that go together; what kills of one run share is run once, where that can be."""
+        told = self._judge_by_copies(cases) if len(cases) > 1 and may_split() else {}
+        for case in cases:
+            yield told[case] if case in told else self.judge(case)
+
+    def _judge_by_copies(self, cases: Sequence[Case]) -> dict[Case, Verdict]:
+        began = time.process_time()
+        calm = self._calm(cases[0].seed)
+        told = split_run(
+            self.line,
+            [case.kill for case in cases],
+            lambda stage: run(self.line, calm, stage=stage),
+            lambda trial: msgspec.msgpack.encode(_verdict(cases[0], trial, time.process_time())),
+        )
+        share = (time.process_time() - began) / len(cases)
+        found = {
+            case: msgspec.msgpack.decode(told[case.kill], type=Verdict) for case in cases if case.kill in told
+        }
+        return {
+            case: msgspec.structs.replace(each, case=case, cpu_s=round(each.cpu_s + share, 6))
+            for case, each in found.items()
+        }
+
+
+def _verdict(case: Case, trial: Trial, cpu: float) -> Verdict:
+    findings = [(finding.checker, finding.text) for finding in trial.findings]
+    lived = round(trial.result.ended, 6) if trial.result else 0.0
+    return Verdict(case, findings, lived, round(cpu, 6))
 
 
 # --- which cases there are ----------------------------------------------------------------------------------------
@@ -98,16 +138,26 @@ def swarm(seeds: Iterable[int]) -> list[Case]:
 def sweep(seeds: Iterable[int], line: Line, orders: Sequence[Order], every: int = 1) -> list[Case]:
     """Every process killed at every step of an undisturbed run; for each seed one such run, with its latencies.
 
-    With `every` above 1 only so many steps are tried, other ones for each process.
+    With `every` above 1 only so many steps are tried, other ones for each process. In the order of the steps, so that
+    kills at near ones can share what comes before them.
     """
     processes = (*line.processes, "runner")
-    return [
+    cases = [
         Case(seed, step, process)
         for seed in seeds
         for steps in [_steps(line, orders, seed)]
         for index, process in enumerate(processes)
         for step in range(index * every // len(processes), steps, every)
     ]
+    return sorted(cases, key=lambda case: (case.seed, case.step))
+
+
+def together(cases: Iterable[Case]) -> Iterator[list[Case]]:
+    """In parcels that are judged together: kills of one seed's run, so many; everything else by itself."""
+    for seed, of_seed in groupby(cases, key=lambda case: case.seed if case.process else None):
+        size = TOGETHER if seed is not None else 1
+        while parcel := list(islice(of_seed, size)):
+            yield parcel
 
 
 def _steps(line: Line, orders: Sequence[Order], seed: int) -> int:
@@ -121,24 +171,37 @@ def _steps(line: Line, orders: Sequence[Order], seed: int) -> int:
 def try_all(bench: Bench, cases: Sequence[Case], processes: int = 1) -> Generator[Verdict, None, None]:
     """The verdicts, in the order in which they are ready. To stop, close the generator: what is under way is lost."""
     if processes == 1:
-        yield from map(bench.judge, cases)
+        for parcel in together(cases):
+            yield from bench.judge_all(parcel)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, context, _settle_in, (bench,)) as pool:
+    with _single_threaded(), ProcessPoolExecutor(processes, context, _settle_in, (bench,)) as pool:
         try:
-            yield from _verdicts(pool, cases, processes * AHEAD)
+            yield from _verdicts(pool, together(cases), processes * AHEAD)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _verdicts(pool: ProcessPoolExecutor, cases: Sequence[Case], ahead: int) -> Iterator[Verdict]:
-    rest = iter(cases)
-    under_way: set[Future[Verdict]] = {pool.submit(_judge, case) for case in islice(rest, ahead)}
+@contextmanager
+def _single_threaded() -> Iterator[None]:
+    """Processes that are started meanwhile compute in one thread: only they can split, and each has its core."""
+    before = dict(os.environ)
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+    try:
+        yield
+    finally:
+        for name in THREADS:
+            os.environ.pop(name)
+            os.environ.update({name: before[name]} if name in before else {})
+
+
+def _verdicts(pool: ProcessPoolExecutor, parcels: Iterator[list[Case]], ahead: int) -> Iterator[Verdict]:
+    under_way: set[Future[list[Verdict]]] = {pool.submit(_judge, each) for each in islice(parcels, ahead)}
     while under_way:
         done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
         for future in done:
-            under_way |= {pool.submit(_judge, case) for case in islice(rest, 1)}
-            yield future.result()
+            under_way |= {pool.submit(_judge, each) for each in islice(parcels, 1)}
+            yield from future.result()
 
 
 _bench: list[Bench] = []  # of this worker process
@@ -147,11 +210,12 @@ _bench: list[Bench] = []  # of this worker process
 def _settle_in(bench: Bench) -> None:
     """A worker begins; Ctrl-C is for the process that gave it its work."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    collect_seldom()
     _bench.append(bench)
 
 
-def _judge(case: Case) -> Verdict:
-    return _bench[0].judge(case)
+def _judge(cases: Sequence[Case]) -> list[Verdict]:
+    return list(_bench[0].judge_all(cases))
 
 
 # --- what is written down -----------------------------------------------------------------------------------------

@@ -15,14 +15,14 @@ class Entry(asyncio.TimerHandle):
 
     def __init__(self, callback: Callable[..., object], args: tuple[Any, ...], context: Context) -> None:
         self.callback, self.args, self.context = callback, args, context
-        self.time = 0.0
+        self.time = 0  # [ns] of the loop, where it is to run then
         self.off = False
 
     def __repr__(self) -> str:
         return f"<entry {self.callback!r}{' cancelled' if self.off else ''}>"
 
     def when(self) -> float:
-        return self.time
+        return self.time / 1e9
 
     def cancel(self) -> None:
         self.off = True

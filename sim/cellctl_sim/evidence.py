@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from cellctl.device import Capability
 from cellctl.errors import JournalBroken
 from cellctl.flow.events import FlowEvent, Snapshot
 from cellctl.flow.fold import fold
@@ -63,6 +64,12 @@ class Evidence:
     alarms: Sequence[str] = ()  # the line's, as last shown
     doubtful: frozenset[str] = frozenset()
     state: FlowState = field(default_factory=FlowState)  # the runner's at the end
+
+    @property
+    def may_drop(self) -> bool:
+        """Whether something happened at a gripper or its arm after which a part may have fallen."""
+        held = {self.line.devices[name].declaration.capability for name in self.doubtful}
+        return not held.isdisjoint((Capability.GRIPPER, Capability.ROBOT_ARM))
 
     def records(self, kind: type[S]) -> Iterator[tuple[Entry, S]]:
         """Every record of one kind, process by process, in order."""

@@ -70,6 +70,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         self._prune_at = 64
         self._generators: list[AsyncGenerator[Any, Any]] = []
         self._steps_asked: list[tuple[int, int, Callable[[], None]]] = []
+        self._asked = 0
         self._attend_at = self._look_at = STEPS_PER_INSTANT  # steps
         self._looked = -1  # when it was last looked whether time goes on [ns]
         self._failure: dict[str, Any] | None = None
@@ -102,10 +103,12 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def call_later(  # type: ignore[override]
         self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> Entry:
-        wait = nanoseconds(delay)
+        wait = round(delay * 1e6) * MICROSECOND  # `nanoseconds`, without the call
         if wait <= 0:
             wait = MICROSECOND if delay > 0 else 0  # whoever waits at all lets time go on
-        return self.at(self.now + wait, callback, *args, context=context)
+        entry = Entry(callback, args, context if context is not None else copy_context())
+        self._set(self.now + wait, entry)
+        return entry
 
     def call_at(  # type: ignore[override]
         self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
@@ -117,12 +120,15 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     ) -> Entry:
         """Like `call_at`, with the exact time [ns]."""
         entry = Entry(callback, args, context if context is not None else copy_context())
-        entry.time = when / SECOND
+        self._set(when, entry)
+        return entry
+
+    def _set(self, when: int, entry: Entry) -> None:
+        entry.time = when
         self._sequence += 1
         heappush(self._timers, (when, self._sequence, entry))
         if len(self._timers) > self._sweep_at:
             self._sweep()
-        return entry
 
     def _sweep(self) -> None:
         """Drop cancelled timers; deadlines that were kept would otherwise pile up."""
@@ -132,8 +138,8 @@ class VirtualLoop(asyncio.AbstractEventLoop):
 
     def call_at_step(self, step: int, call: Callable[[], None]) -> None:
         """Call `call` between two steps, just before step number `step` (of `steps`), outside every node."""
-        self._sequence += 1
-        heappush(self._steps_asked, (step, self._sequence, call))
+        self._asked += 1  # not `_sequence`: who only asks changes nothing
+        heappush(self._steps_asked, (step, self._asked, call))
         self._set_attention()
 
     # --- running ----------------------------------------------------------------------------------------------
@@ -164,6 +170,10 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def run_forever(self) -> None:
         """Run until `stop`, or until nothing is left to do."""
         self._run(sys.maxsize)
+
+    def go_on_in_copy(self) -> None:
+        """The operating system has just copied this process (fork) while the loop runs; asyncio forgets it then."""
+        events._set_running_loop(self)
 
     def stop(self) -> None:
         """Stop after the callback that runs now; run again to go on."""
@@ -218,22 +228,18 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def _next_instant(self, end: int) -> bool:
         """Let time go on to the earliest timer and make all timers of that time ready; False when there is none."""
         timers, ready = self._timers, self.ready
-        while timers:
-            when, _, due = timers[0]
-            if due.off:
-                heappop(timers)
-                continue
-            if when > end:
-                return False
-            self.now = when
-            while timers and timers[0][0] == when:
-                due = heappop(timers)[2]
-                if isinstance(due, Entry):
-                    ready.append(due)
-                elif not due.off:
-                    due.finish()
-            return True
-        return False
+        while timers and timers[0][2].off:
+            heappop(timers)
+        if not timers or timers[0][0] > end:
+            return False
+        when = self.now = timers[0][0]
+        while timers and timers[0][0] == when:
+            due = heappop(timers)[2]
+            if isinstance(due, Entry):
+                ready.append(due)
+            elif not due.off:
+                due.finish()
+        return True
 
     def _attend(self) -> None:
         """Call what was asked to be called before this step, and see whether time goes on."""

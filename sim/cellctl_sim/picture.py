@@ -9,7 +9,7 @@ from cellctl.flow.events import Answered, Dispatched, FlowEvent
 from cellctl.line.model import Line
 from cellctl.plan.gantt import Bar, Row, gantt
 from cellctl_sim.plant.faults import Fault, Manner
-from cellctl_sim.process_faults import ProcessFault
+from cellctl_sim.process_faults import Disturbance, ProcessFault
 from cellctl_sim.runtime import START
 from cellctl_sim.simulation import Result
 from cellctl_sim.summary import alarms
@@ -18,10 +18,11 @@ LEAST = 0.004  # of the run's time: the width of what happened at an instant
 STAYING = frozenset({*map(str, Manner), "stuck"})  # faults that last for good where no end is said
 
 
-def draw(line: Line, result: Result, faults: Sequence[Fault | ProcessFault] = ()) -> str:
+def draw(line: Line, result: Result, faults: Sequence[Disturbance] = ()) -> str:
     """The text of an SVG file; a dashed line wherever a fault or an alarm began."""
     rows = [*_work(line, result)]
-    disturbed = tuple(_fault_bars(faults, result.ended))
+    timed = [fault for fault in faults if isinstance(fault, Fault | ProcessFault)]
+    disturbed = tuple(_fault_bars([*timed, *result.struck], result.ended))
     raised = tuple(_alarm_bars(result))
     rows += [Row(name, bars) for name, bars in (("faults", disturbed), ("alarms", raised)) if bars]
     made = result.report.parts_made

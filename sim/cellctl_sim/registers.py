@@ -51,7 +51,7 @@ class SimRegisters:
         def at_device(t: float) -> tuple[int, ...]:
             return self._device.read(t, unit, table, address, count)
 
-        return await self._request(at_device, unit, f"read of {count} {table} at {address}")
+        return await self._request(at_device, unit, lambda: f"read of {count} {table} at {address}")
 
     async def write(self, unit: int, table: Table, address: int, values: Sequence[int]) -> None:
         """Write adjacent bits or registers in one request. Raises DeviceSilent, DeviceRefused."""
@@ -65,7 +65,7 @@ class SimRegisters:
         poll = POLL.get()
         if poll is not None:
             poll.polls_plainly()
-        await self._request(at_device, unit, what)
+        await self._request(at_device, unit, lambda: what)
 
     async def until(self, read: Callable[[], Awaitable[T]], holds: Callable[[T], bool], every: float) -> T:
         """Read every `every` seconds until `holds(value)`; return that value."""
@@ -74,19 +74,20 @@ class SimRegisters:
     def close(self) -> None:
         """Nothing to let go of: a request on its way arrives."""
 
-    async def _request(self, at_device: Callable[[float], T], unit: int, what: str) -> T:
-        if (
-            POLL.get() is not None
-        ):  # a poll takes no turn, else those that are not made would be missed by others
-            return await self._try(at_device, unit, what)
+    async def _request(self, at_device: Callable[[float], T], unit: int, what: Callable[[], str]) -> T:
+        poll = POLL.get()
+        if poll is not None:  # a poll takes no turn, else those that are not made would be missed by others
+            return await self._try(at_device, unit, what, poll)
         async with self._turn:
-            return await self._try(at_device, unit, what)
+            return await self._try(at_device, unit, what, None)
 
-    async def _try(self, at_device: Callable[[float], T], unit: int, what: str) -> T:
+    async def _try(
+        self, at_device: Callable[[float], T], unit: int, what: Callable[[], str], poll: Poll | None
+    ) -> T:
         why = ""
         for _ in range(1 if self._lost else TRIES):
             try:
-                answer = await self._ask(at_device, unit)
+                answer = await self._ask(at_device, unit, poll)
             except NoAnswer:
                 self._lost, why = False, f"no answer in {TRIES} attempts of {TIMEOUT:g} s"
             except ConnectionCut:
@@ -94,22 +95,23 @@ class SimRegisters:
             except ModbusException as refusal:
                 self._lost = False
                 reason = f"{EXCEPTIONS.get(refusal.code, 'it refuses')} (exception {refusal.code})"
-                raise DeviceRefused(f"unit {unit}", self.address, f"{what}: {reason}", refusal.code) from None
+                raise DeviceRefused(
+                    f"unit {unit}", self.address, f"{what()}: {reason}", refusal.code
+                ) from None
             else:
                 self._lost = False
                 return answer
-        raise DeviceSilent(f"unit {unit}", self.address, f"{what}: {why}")
+        raise DeviceSilent(f"unit {unit}", self.address, f"{what()}: {why}")
 
-    async def _ask(self, at_device: Callable[[float], T], unit: int) -> T:
+    def _ask(self, at_device: Callable[[float], T], unit: int, poll: Poll | None) -> VirtualFuture[T]:
         answer: VirtualFuture[T] = self._loop.create_future()
         if self._life.ended:
-            await answer  # for ever
-        poll = POLL.get()
+            return answer  # which never comes
         sent = poll.sent() if poll else self._loop.now
         arrival = max(self._loop.now, sent + nanoseconds(self._links.latency))
         asked = (self.address, unit)
         self._loop.at(arrival, self._arrive, at_device, answer, sent, asked, poll, context=self._loop.root)
-        return await answer
+        return answer
 
     def _arrive(
         self,

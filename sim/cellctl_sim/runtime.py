@@ -15,6 +15,7 @@ from cellctl.errors import PlugInError
 from cellctl.live.tasks import Channel, Event, TaskGroup, deadline
 from cellctl.runtime import Link, Log, Peer, RandomStream, RecordStore, Runtime, Server
 from cellctl_sim.bus import Bus
+from cellctl_sim.clock import Clock
 from cellctl_sim.disk import Disk, DiskStore
 from cellctl_sim.life import Life
 from cellctl_sim.loop import MICROSECOND, VirtualLoop, nanoseconds
@@ -60,6 +61,8 @@ class World(Protocol):
 
     def link(self, address: str, life: Life) -> SimRegisters | SimTexts: ...
 
+    def clock(self, name: str) -> Clock: ...
+
 
 class SimLog:
     """Collects records in the world; fulfils `cellctl.runtime.Log`."""
@@ -98,25 +101,26 @@ class SimRuntime:
         self.log: Log = SimLog(world, life)
         self._world, self._loop = world, world.loop
         self._streams: dict[str, random.Random] = {}
+        self._clock = world.clock(life.node)
 
     def now(self) -> float:
-        """Time since the world began [s]."""
-        return self._loop.time()
+        """Time since the world began, by this node's clock [s]."""
+        return self._clock.now(self._loop.time())
 
     def utc(self) -> float:
-        """Seconds since 1970-01-01 UTC."""
-        return START + self._loop.time()
+        """Seconds since 1970-01-01 UTC, as this node has them."""
+        return START + self.now() + self._clock.ahead
 
     async def sleep(self, seconds: float) -> None:
         """Wait; at least until everything that is ready has run once, when `seconds` is 0."""
-        if seconds > 0:
-            await self._loop.sleep(max(nanoseconds(seconds), MICROSECOND))  # whoever waits lets time go on
+        if seconds > 0:  # whoever waits lets time go on
+            await self._loop.sleep(max(nanoseconds(seconds / self._clock.rate), MICROSECOND))
         else:
             await _next_turn()
 
     def deadline(self, seconds: float) -> AbstractAsyncContextManager[None]:
         """Cancel what is inside after `seconds` and raise DeadlineExceeded."""
-        return deadline(seconds)
+        return deadline(seconds / self._clock.rate)
 
     def tasks(self) -> AbstractAsyncContextManager[TaskGroup]:
         """A group of tasks; leaving the block waits for them."""

@@ -20,7 +20,7 @@ from cellctl.findings import Report
 from cellctl.yamlsource import load
 from cellctl_sim.aimed_kills import AimedKill, EffectKill, StepKill
 from cellctl_sim.plant.faults import Fault, Seconds
-from cellctl_sim.process_faults import ProcessFault, read_faults
+from cellctl_sim.process_faults import Disturbance, ProcessFault, read_disturbances
 from cellctl_sim.simulation import Order
 
 UNTIL = 900.0  # [s] of virtual time after which a line that is not done counts as stuck
@@ -53,16 +53,21 @@ class Scenario:
     until: float = UNTIL  # [s]
 
     @property
-    def disturbances(self) -> tuple[Fault | ProcessFault | AimedKill, ...]:
+    def disturbances(self) -> tuple[Disturbance, ...]:
         """Faults and kills, in one list."""
         return (*self.faults, *self.kills)
 
     def __str__(self) -> str:
-        return write(self, [f"{Path(o.source).stem}/{o.variant}:{o.quantity}" for o in self.orders])
+        return write(self, [order_text(Path(order.source).stem, order) for order in self.orders])
 
 
 class ScenarioError(CellctlError):
     """A file that holds no scenario: which, where in it, and what is wrong."""
+
+
+def order_text(recipe: str, order: Order) -> str:
+    """An order as it is written on the command line."""
+    return f"{recipe}{f'/{order.variant}' if order.variant else ''}:{order.quantity}"
 
 
 # --- writing ------------------------------------------------------------------------------------------------------
@@ -133,14 +138,14 @@ class Written(BaseModel):
     longest_journal: int = Field(default=LONGEST, ge=2)
     until: Seconds = Field(default=UNTIL, gt=0)
     latencies: WrittenLatencies = WrittenLatencies()
-    faults: tuple[Fault | ProcessFault | AimedKill, ...] = ()
+    faults: tuple[Disturbance, ...] = ()
 
     @field_validator("faults", mode="before")
     @classmethod
     def _read_faults(cls, value: object) -> object:
         if not isinstance(value, Sequence) or not all(isinstance(each, Mapping) for each in value):
             raise ValueError("a list of faults is wanted, such as - {at: 12 s, process: arm, fault: kill}")
-        return tuple(read_disturbance(each) for each in value)
+        return tuple(read_disturbances(value))
 
     def scenario(self, orders: Sequence[Order]) -> Scenario:
         """With the orders that the texts in the file stand for."""
@@ -154,16 +159,6 @@ class Written(BaseModel):
             self.longest_journal,
             self.until,
         )
-
-
-def read_disturbance(data: Mapping[str, object]) -> Fault | ProcessFault | AimedKill:
-    """A fault or kill from plain data; its keys say of which kind. Raises pydantic.ValidationError."""
-    if "effect" in data:
-        return EffectKill.model_validate(data)
-    if "step" in data:
-        return StepKill.model_validate(data)
-    (fault,) = read_faults([data])
-    return fault
 
 
 def read(path: Path) -> Written:

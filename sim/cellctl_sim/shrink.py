@@ -15,11 +15,11 @@ from itertools import pairwise
 from math import inf
 from typing import TypeVar
 
-from cellctl_sim.aimed_kills import AimedKill, EffectKill, StepKill
+from cellctl_sim.aimed_kills import EffectKill, StepKill
 from cellctl_sim.checkers import Finding
 from cellctl_sim.crash_search import Trial
 from cellctl_sim.plant.faults import Fault
-from cellctl_sim.process_faults import ProcessFault
+from cellctl_sim.process_faults import Disturbance, ProcessFault
 from cellctl_sim.scenario import LONGEST, USUAL, Latencies, Scenario
 
 MOST_RUNS = 200  # after which what was reached by then is taken
@@ -27,7 +27,6 @@ DIGITS = (0, 1, 2, 3)  # of a second, tried in this order
 
 T = TypeVar("T")
 Attempt = Callable[[Scenario], Trial]
-Disturbance = Fault | ProcessFault | AimedKill
 
 
 @dataclass(frozen=True, slots=True)

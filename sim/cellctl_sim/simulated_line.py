@@ -17,17 +17,16 @@ from cellctl.line.model import Line
 from cellctl.live.line_file import read_line
 from cellctl.units import Dimension, parse_quantity
 from cellctl_sim.checkers import Finding, check
-from cellctl_sim.cli.crashtest import read_orders
 from cellctl_sim.crash_search import evidence_of
-from cellctl_sim.plant.faults import Fault
-from cellctl_sim.process_faults import ProcessFault, read_faults
+from cellctl_sim.process_faults import Disturbance, read_disturbances
 from cellctl_sim.simulation import LONGEST, Order, Result, simulate
 from cellctl_sim.summary import Body, alarms, summary
+from cellctl_sim.wanted import read_orders
 
 if TYPE_CHECKING:
     from cellctl_sim.study import Estimate
 
-Faults = Iterable[Mapping[str, object] | Fault | ProcessFault]
+Faults = Iterable[Mapping[str, object] | Disturbance]
 
 
 class LineRefused(CellctlError):
@@ -106,8 +105,8 @@ def _seconds(until: str | float) -> float:
     return parse_quantity(until, Dimension.DURATION).value if isinstance(until, str) else until
 
 
-def _faults(faults: Faults) -> list[Fault | ProcessFault]:
-    return [fault if isinstance(fault, Fault | ProcessFault) else read_faults([fault])[0] for fault in faults]
+def _faults(faults: Faults) -> list[Disturbance]:
+    return [read_disturbances([fault])[0] if isinstance(fault, Mapping) else fault for fault in faults]
 
 
 @dataclass(frozen=True)
@@ -117,12 +116,12 @@ class Run:
     line: Line
     result: Result
     seed: int
-    faults: Sequence[Fault | ProcessFault] = ()
+    faults: Sequence[Disturbance] = ()
 
     @cached_property
     def data(self) -> Body:
         """The same keys as `cellctl sim --json` has."""
-        return summary(self.result, self.seed)
+        return summary(self.result, self.seed, self.line)
 
     @property
     def is_complete(self) -> bool:

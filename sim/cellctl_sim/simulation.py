@@ -25,10 +25,12 @@ from cellctl.runner.report import Report, report
 from cellctl.runner.requests import VERBS
 from cellctl.runner.shell import run_runner
 from cellctl.runtime import Peer
+from cellctl_sim.aimed_kills import EffectKill, StepKill
+from cellctl_sim.assassin import Assassin
 from cellctl_sim.evidence import Rows
 from cellctl_sim.plant.faults import Fault
 from cellctl_sim.plant.plant import Plant
-from cellctl_sim.process_faults import ProcessFault
+from cellctl_sim.process_faults import Disturbance, ProcessFault
 from cellctl_sim.runtime import LogRecord, SimRuntime
 from cellctl_sim.universe import Universe
 
@@ -51,6 +53,7 @@ class Order:
     priority: int = 0
     included: dict[str, str] = field(default_factory=dict)  # texts of sub-recipes by name
     parts: str = ""  # YAML: values of parameters for each part
+    turns: Body = field(default_factory=dict)  # module -> the order of its work, as the verb `order` takes it
 
     @property
     def body(self) -> Body:
@@ -64,6 +67,7 @@ class Order:
             "priority": self.priority,
             **({"included": self.included} if self.included else {}),
             **({"parts": self.parts} if self.parts else {}),
+            **({"turns": self.turns} if self.turns else {}),
         }
 
 
@@ -89,6 +93,7 @@ class Result:
     runs: dict[str, dict[int, int]] = field(
         default_factory=dict
     )  # machine -> action number -> how often it ran
+    struck: list[ProcessFault] = field(default_factory=list)  # kills aimed at what happens, as they fell
 
 
 def simulate(
@@ -96,7 +101,7 @@ def simulate(
     orders: Sequence[Order],
     seed: int = 0,
     until: float = LONGEST,
-    faults: Sequence[Fault | ProcessFault] = (),
+    faults: Sequence[Disturbance] = (),
     print_log: bool = False,
     keep_trace: bool = False,
     stage: Callable[[Universe], object] = lambda universe: None,
@@ -120,6 +125,7 @@ def simulate(
         for fault in faults:
             if isinstance(fault, ProcessFault):
                 fault.happen_in(universe)
+        assassin = Assassin(universe, line, [f for f in faults if isinstance(f, EffectKill | StepKill)])
         stage(universe)
         universe.run(until)
         plant.advance(universe.now)
@@ -139,6 +145,7 @@ def simulate(
             events=events,
             journals={name: universe.disk(name).all_durable for name in (*line.processes, "runner")},
             runs=plant.runs(),
+            struck=assassin.struck,
         )
 
 

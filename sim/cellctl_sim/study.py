@@ -17,8 +17,8 @@ from statistics import fmean, stdev
 from typing import Any
 
 from cellctl.line.model import Line
-from cellctl_sim.plant.faults import Fault
-from cellctl_sim.process_faults import ProcessFault
+from cellctl_sim.memory import collect_seldom
+from cellctl_sim.process_faults import Disturbance
 from cellctl_sim.simulation import LONGEST, Order, simulate
 from cellctl_sim.summary import Body, summary
 
@@ -34,7 +34,7 @@ class Experiment:
     line: Line
     orders: tuple[Order, ...]
     until: float = LONGEST  # [s]
-    faults: tuple[Fault | ProcessFault, ...] = ()
+    faults: tuple[Disturbance, ...] = ()
 
     def run(self, seed: int) -> Body:
         """What one run came to (`cellctl_sim.summary`). Raises what `simulate` raises."""
@@ -104,6 +104,7 @@ _experiment: list[Experiment] = []  # of this worker process
 def _settle_in(experiment: Experiment) -> None:
     """A worker begins; Ctrl-C is for the process that gave it its work."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    collect_seldom()
     _experiment.append(experiment)
 
 

@@ -6,19 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from cellctl.runner.report import report as report_of
+
 if TYPE_CHECKING:
+    from cellctl.line.model import Line
     from cellctl_sim.simulation import Result
 
 Body = dict[str, Any]
 
 
-def summary(result: Result, seed: int) -> Body:
-    """The report of the run with what only a simulation knows.
+def summary(result: Result, seed: int, line: Line | None = None) -> Body:
+    """The report of the run with what only a simulation knows; of a line that is given, with what was predicted.
 
     Times in seconds; `throughput_per_hour` counts good parts over the makespan, None before anything was done;
     `modules` is each module's share of the makespan in which it did something, 0 to 1.
     """
-    report: Body = msgspec.to_builtins(result.report)
+    report: Body = msgspec.to_builtins(result.report if line is None else report_of(result.events, line))
     made, makespan = report["parts_made"], report["makespan_s"]
     return report | {
         "throughput_per_hour": round(3600.0 * made / makespan, 4) if makespan else None,

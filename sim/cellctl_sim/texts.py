@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -28,7 +29,9 @@ class SimTexts:
         self._inbox: Channel[str | None] = Channel()  # None: the connection was lost
         self._attempts = 0
         self._is_looking = False  # after what is being done to the plant now
+        self._will_look = False  # at once, after what was done to it
         self._timer: Entry | None = None  # of the next attempt to connect, or of the device's next change
+        self._looks_at = math.inf  # when that next change is [s]
         self._unsubscribe = links.plant.subscribe(self._look_again)
         self._attempted = Event()
         self._after(links.latency, self._connect)
@@ -69,6 +72,7 @@ class SimTexts:
 
     def _after(self, seconds: float, call: Callable[[], None]) -> None:
         """Have `call` called, instead of what was to be called."""
+        self._looks_at = math.inf
         if self._timer is not None:
             self._timer.cancel()
         self._timer = self._loop.call_later(seconds, call, context=self._loop.root)
@@ -99,24 +103,38 @@ class SimTexts:
 
     def _look_again(self, _: float) -> None:
         """Something was done to the plant; look when that is over."""
-        if self._session is not None and not self._is_looking:
-            self._after(0.0, self._look)
+        if self._session is not None and not self._is_looking and not self._will_look:
+            self._will_look = True
+            self._loop.call_later(0.0, self._look, context=self._loop.root)
 
     def _look(self) -> None:
         """Forward what the device has to say by now, and come back at its next change."""
         session, t = self._session, self._loop.time()
+        self._will_look = False
         if session is None:
             return
         for _, text in session.pending(t):
             self._loop.call_later(self._links.latency, self._deliver, text, context=self._loop.root)
         if session.is_open(t):
             change = self._device.next_change(t)
-            if change < float("inf"):
-                self._after(change - t, self._look)
+            if change != self._looks_at:
+                self._come_back(t, change)
         else:
             self._session = None
             self._loop.call_later(self._links.latency, self._deliver, None, context=self._loop.root)
             self._retry()
+
+    def _come_back(self, t: float, change: float) -> None:
+        """Look at `change`, instead of when it was to be looked."""
+        if change < math.inf:
+            self._after(change - t, self._look_at_change)
+        elif self._timer is not None:
+            self._timer.cancel()
+        self._looks_at = change
+
+    def _look_at_change(self) -> None:
+        self._looks_at = math.inf
+        self._look()
 
     def _deliver(self, text: str | None) -> None:
         self._note("sends" if text is not None else "disconnects", text or "")

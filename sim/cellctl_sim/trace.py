@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+AT_ONCE = 2_000  # pieces that are hashed together
+
 
 @dataclass(frozen=True, slots=True)
 class Happening:
@@ -29,12 +31,14 @@ class Trace:
     count: int = 0
     watch: Callable[[str, str], None] | None = None
     _hash: hashlib._Hash = field(default_factory=hashlib.sha256)
+    _unhashed: list[bytes] = field(default_factory=list)
 
     def add(self, time: int, who: str, what: str, data: bytes = b"") -> None:
         """Something happened at `time` [ns]."""
-        self._hash.update(f"{time} {who} {what} {len(data)} ".encode())
-        self._hash.update(data)
+        self._unhashed += f"{time} {who} {what} {len(data)} ".encode(), data
         self.count += 1
+        if len(self._unhashed) > AT_ONCE:
+            self._settle()
         if self.keep:
             self.happenings.append(Happening(time, who, what, data))
         if self.watch is not None:
@@ -43,7 +47,12 @@ class Trace:
     @property
     def digest(self) -> str:
         """The hash of everything so far."""
+        self._settle()
         return self._hash.hexdigest()
+
+    def _settle(self) -> None:
+        self._hash.update(b"".join(self._unhashed))
+        self._unhashed.clear()
 
     def lines(self) -> str:
         """The kept happenings, one a line."""

@@ -18,9 +18,11 @@ from contextvars import Context
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from cellctl.errors import UnknownName
+from cellctl.errors import StoreError, UnknownName
+from cellctl.live.restarts import LONGEST_PAUSE
 from cellctl.runtime import RandomStream
 from cellctl_sim.bus import Bus
+from cellctl_sim.clock import Clock
 from cellctl_sim.devices.protocols import ModbusDevice
 from cellctl_sim.disk import Disk
 from cellctl_sim.life import LIFE, Life
@@ -67,6 +69,7 @@ class Universe:
         self._disks: dict[str, Disk] = {}
         self._nodes: dict[str, Node] = {}
         self._epochs: dict[str, int] = {}
+        self._clocks: dict[str, Clock] = {}
 
     # --- nodes ------------------------------------------------------------------------------------------------
 
@@ -95,6 +98,11 @@ class Universe:
         self.kill(name)
         self.start(name, self._node(name).main)
 
+    @property
+    def names(self) -> list[str]:
+        """Every process that was ever started."""
+        return list(self._nodes)
+
     def is_alive(self, name: str) -> bool:
         """True while the process of this name runs."""
         return name in self._nodes and not self._nodes[name].life.ended
@@ -111,8 +119,15 @@ class Universe:
         self.trace.add(self.loop.now, name, "ends")
         task.life.end()
         error = asyncio.CancelledError("cancelled") if task.cancelled() else task.exception()
-        if error is not None:
+        if error is not None and self.disk(name).may_work_again and _is_of_store(error):
+            self.at(self.now + LONGEST_PAUSE, lambda: self._start_again(name))
+        elif error is not None:
             raise UnhandledError(f"{name} failed at {self.loop.time():g} s: {error!r}") from error
+
+    def _start_again(self, name: str) -> None:
+        """As its supervisor does with a process whose disk failed it."""
+        if not self.is_alive(name):
+            self.start(name, self._node(name).main)
 
     # --- running ----------------------------------------------------------------------------------------------
 
@@ -173,6 +188,10 @@ class Universe:
             self._disks[name] = Disk(name, self.loop, self.trace)
         return self._disks[name]
 
+    def clock(self, name: str) -> Clock:
+        """The clock of a node, the same one in all its lives."""
+        return self._clocks.setdefault(name, Clock())
+
     def close(self) -> None:
         """The end of the world: every life ends, and what is left of the processes is put away without effect."""
         for node in self._nodes.values():
@@ -189,3 +208,10 @@ class Universe:
                 self.loop.check_failures()
         finally:
             self.close()
+
+
+def _is_of_store(error: BaseException) -> bool:
+    """Whether a process ended because it could not write its journal."""
+    if isinstance(error, BaseExceptionGroup):
+        return any(map(_is_of_store, error.exceptions))
+    return type(error) is StoreError

@@ -41,7 +41,7 @@ COMPONENTS = (
     "label",
 )
 LEAN = COMPONENTS[:10]
-PRINT = "simulated: {makes:", "simulated: {time: 120, makes:"  # controllers that print in two minutes
+PRINT = "simulated: {makes:", "simulated: {takes: 120 s, makes:"  # controllers that print in two minutes
 
 
 @dataclass(frozen=True)

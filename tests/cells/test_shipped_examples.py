@@ -36,7 +36,7 @@ MADE_ON = {
     "ring": "pallets",
     "ring-unpressed": "pallets",
 }
-QUICKLY = "simulated: {makes:", "simulated: {time: 120, makes:"  # printers that print in two minutes
+QUICKLY = "simulated: {makes:", "simulated: {takes: 120 s, makes:"  # printers that print in two minutes
 UNTIL = 2000.0  # [s]
 Written = tuple[str, str]
 
@@ -121,7 +121,7 @@ def test_a_service_kit_has_a_screw_and_a_washer_for_each_seal() -> None:
 
 
 def test_a_kit_goes_on_with_what_is_there_while_one_bowl_is_slow() -> None:
-    slow = "present: di1}", "present: di1, simulated: {feed_time: 8}}"
+    slow = "present: di1}", "present: di1, simulated: {takes: 8 s}}"
     usual = dispatched(run("kit", {"full": 1}))
     late = dispatched(run("kit", {"full": 1}, written=slow))
     assert usual.index("screw") == 1 < late.index("screw")  # it is the first in the file

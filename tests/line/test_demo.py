@@ -43,6 +43,7 @@ def test_the_demo_makes_every_part_through_two_faults_and_accounts_for_each(tmp_
     assert found["busiest_module"] == "arm"
     assert set(found["modules"]) == {"belt", "arm", "housings", "boards", "lids", "press", "gauge"}
     assert all(0.0 < share <= 1.0 for share in found["modules"].values())
+    assert all(step["predicted_s"] > 0.0 for step in found["steps"])
     counters = found["counters"]  # what the simulated devices themselves counted
     assert counters["arm.gripper.missed"] == 1
     assert counters["arm.gripper.gripped"] == 3 * 12 + 1  # three components a part, and one part into the bin

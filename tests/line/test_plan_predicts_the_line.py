@@ -94,7 +94,7 @@ def test_utilisation_and_the_busiest_module_are_predicted(mixed: Both) -> None:
     [
         [("speed: 150 mm/s", "speed: 60 mm/s")],
         [("time: 2 s", "time: 5 s"), ("speed: 150 mm/s", "speed: 60 mm/s")],
-        [("start: do2, present: di2}", "start: do2, present: di2, simulated: {feed_time: 9.5, spread: 0}}")],
+        [("start: do2, present: di2}", "start: do2, present: di2, simulated: {takes: 9.5 s}}")],
         [
             ("approach_speed: 60 %", "approach_speed: 10 %\n    speed: 60 %"),
             ("controller: {use: mecademic, ", "controller: {use: mecademic, joint_speed: 50 %, "),

@@ -11,10 +11,10 @@ from pydantic import BaseModel
 
 import cellctl.flow.binding as binding
 from cellctl.device import Pose
-from cellctl.flow.decide import decide
 from cellctl.flow.events import Answered, OrderTaken, RecipeTaken
 from cellctl.flow.fold import apply, fold
-from cellctl.flow.state import FlowState
+from cellctl.flow.state import FlowState, Turn
+from cellctl.flow.turns import decide_by_turns
 from cellctl.line.model import Line, Module, Process, Station, Tool
 from cellctl.messages import Move
 from cellctl.recipe.executable import Executable, Route, Step
@@ -68,16 +68,26 @@ def route_recipe(name: str, route: list[int], arms: int, rework: bool) -> Execut
     return Executable(name, 1, "", "digest", (*steps, leave), (scrap,))
 
 
-def run_to_end(line: Line, recipes: list[Executable], quantity: int, seed: int) -> FlowState:
+def any_turns(recipe: Executable, arms: int, rng: random.Random) -> dict[str, tuple[Turn, ...]]:
+    """Some of the steps in whatever order, of which nobody says that it can be followed."""
+    movers = [step.name for step in recipe.steps if step.skill == "transfer"]
+    chosen = (rng.sample(movers, rng.randint(1, len(movers))) for _ in range(arms))
+    return {f"a{n}": tuple(Turn(step, rng.randint(0, 3)) for step in steps) for n, steps in enumerate(chosen)}
+
+
+def run_to_end(
+    line: Line, recipes: list[Executable], quantity: int, seed: int, arms_in_turns: int = 0
+) -> FlowState:
     """Play the line with random answers; raises AssertionError when nothing more can happen too early."""
     rng = random.Random(seed)
     state = FlowState()
     for number, recipe in enumerate(recipes):
-        taken = OrderTaken(f"o{number}", recipe.digest, quantity)
+        turns = any_turns(recipe, arms_in_turns, rng)
+        taken = OrderTaken(f"o{number}", recipe.digest, quantity, turns=turns)
         state = fold([RecipeTaken(recipe.digest, recipe), taken], state)
     ready = frozenset(line.modules)
     for _ in range(20_000):
-        state = fold(decide(state, line, ready, 0.0), state)
+        state = fold(decide_by_turns(state, line, ready, 0.0), state)
         check_capacity(state, line)
         commands = sorted(state.commands().values(), key=lambda job: job.command)
         if not commands:
@@ -108,6 +118,14 @@ def test_parts_of_crossing_routes_are_all_finished(routes, arms, rework, seed):
     line = crossing_line(4, arms)
     recipes = [route_recipe(f"r{n}", route, arms, rework) for n, route in enumerate(routes)]
     run_to_end(line, recipes, 3, seed)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(routes, min_size=1, max_size=2), st.integers(1, 2), st.booleans(), st.integers(0, 10_000))
+def test_whatever_turns_the_arms_have_all_parts_are_finished(routes, arms, rework, seed):
+    line = crossing_line(4, arms)
+    recipes = [route_recipe(f"r{n}", route, arms, rework) for n, route in enumerate(routes)]
+    run_to_end(line, recipes, 3, seed, arms_in_turns=arms)
 
 
 def test_a_route_that_is_reworked_from_where_it_stands_comes_to_its_end():

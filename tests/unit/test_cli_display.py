@@ -82,9 +82,31 @@ def test_an_alarm_is_shown_with_its_cause_and_what_to_do() -> None:
         "remedy": "look at it",
     }
     text = shown(status(alarms=[alarm]))
-    assert "M001 io1: io1 is silent" in text
+    assert "M001 io1 is silent" in text
     assert "why: no power" in text
     assert "do:  look at it" in text
+
+
+def test_an_alarm_names_its_source_once_and_a_number_as_the_command_that_it_is() -> None:
+    named = {"code": "R012", "source": "belt.load", "text": "nothing is there", "cause": "", "remedy": ""}
+    text = shown(
+        status(alarms=[named, named | {"code": "R020", "source": "41", "text": "41 s are too long"}])
+    )
+    assert "R012 belt.load: nothing is there" in text
+    assert "R020 command 41: 41 s are too long" in text
+
+
+def test_what_to_do_is_said_once_for_alarms_that_stand_for_the_same_reason() -> None:
+    alarm = {
+        "code": "R013",
+        "source": "arm",
+        "text": "arm is stopped",
+        "cause": "it died",
+        "remedy": "reset it",
+    }
+    text = shown(status(alarms=[alarm, alarm | {"source": "belt", "text": "belt is stopped"}]))
+    assert text.index("arm is stopped") < text.index("belt is stopped") < text.index("it died")
+    assert text.count("it died") == text.count("reset it") == 1
 
 
 def test_a_line_where_all_is_normal_has_no_colour_but_grey() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -13,11 +14,15 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from cellctl.cli import detach
+from cellctl.cli.files import find_line
 from cellctl.cli.lazy import LazyGroup
 from cellctl.cli.main import TABLE, main
+from cellctl.cli.orders import MOST, read_order
 from cellctl.live import deployment as deployments
 from cellctl.live.bring_up import free_addresses
 from cellctl.live.deployment import Deployment
+from cellctl.runner import requests
 
 
 def cellctl(*arguments: str) -> Result:
@@ -192,6 +197,50 @@ def test_an_order_that_cannot_be_read_is_a_usage_error(order: str, tmp_path: Pat
     assert cellctl("order", "add", order, "--state", str(tmp_path)).exit_code == 2
 
 
+def test_an_order_of_more_parts_than_a_runner_takes_is_a_usage_error_everywhere(tmp_path: Path) -> None:
+    deploy(tmp_path)
+    for command in (
+        ("order", "add", "--state", str(tmp_path)),
+        ("sim", "puck", "--order"),
+        ("plan", "puck", "--order"),
+    ):
+        for quantity in (f"{MOST + 1}", "9" * 5000):
+            result = cellctl(*command, f"sensor-puck/indoor:{quantity}")
+            assert_said(result, 2, "at most 1,000,000 parts")
+    assert read_order(f"sensor-puck/indoor:{MOST}", find_line("puck")).quantity == requests.MOST
+
+
+def test_a_line_is_not_offered_as_a_recipe_nor_a_recipe_as_a_line() -> None:
+    result = cellctl("sim", "puck", "--order", "two-arms:1")
+    assert_said(result, 2, "no recipe is called 'two-arms'", "sensor-puck")
+    assert "kitting" not in result.stderr
+    assert_said(cellctl("up", "sensor-puck"), 2, "no line is called 'sensor-puck'")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("schema", "line", "--write", "FILE/x"),
+        ("systemd", "puck", "--write", "FILE/x"),
+        ("keys", "make", "a", "--keys", "FILE/x"),
+        ("up", "puck", "--simulated", "--detach", "--state", "FILE/x"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_named_and_no_defect(
+    command: tuple[str, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    result = cellctl(*(word.replace("FILE", str(tmp_path / "file")) for word in command))
+    assert_said(result, 1, f"cannot use {tmp_path / 'file'}", "Not a directory")
+    assert "defect" not in result.stderr
+
+
+def test_a_full_disk_is_said_and_no_defect() -> None:
+    result = CliRunner().invoke(_with(_on_a_full_disk), ["it"])
+    assert_said(result, 1, "the disk does not take what is to be written: No space left on device")
+    assert "defect" not in result.stderr
+
+
 def test_a_directory_that_cannot_be_made_is_an_error_without_a_traceback(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     result = cellctl("up", "puck", "--simulated", "--state", str(tmp_path / "file" / "state"))
@@ -204,6 +253,11 @@ def test_a_directory_that_cannot_be_made_is_an_error_without_a_traceback(tmp_pat
 @click.command()
 def _broken() -> None:
     raise RuntimeError("a defect\nof two lines")
+
+
+@click.command()
+def _on_a_full_disk() -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 @click.command()
@@ -257,6 +311,17 @@ def test_starting_a_module_process_imports_no_command_but_its_own() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_detached_line_gets_every_path_whole_as_it_runs_from_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(detach, "start_detached", lambda arguments, state: told.extend(arguments))
+    assert (
+        cellctl("up", "puck", "--simulated", "--detach", "--keys", "mine", "--state", "here").exit_code == 0
+    )
+    assert {str(tmp_path / "mine"), str(tmp_path / "here"), str(find_line("puck"))} <= set(told)
 
 
 def test_records_of_real_parts_are_always_kept() -> None:

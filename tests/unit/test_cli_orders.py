@@ -50,6 +50,15 @@ def test_what_is_no_value_of_a_part_is_refused(text: str) -> None:
         read_parts((text,), None)
 
 
+def test_a_recipe_or_values_that_are_no_text_are_named(tmp_path: Path) -> None:
+    file = tmp_path / "batch.yaml"
+    file.write_bytes(b"- {force: \xff}\n")
+    with pytest.raises(click.UsageError, match=r"batch\.yaml is not text in UTF-8"):
+        read_parts((), file)
+    with pytest.raises(click.UsageError, match=r"batch\.yaml is not text in UTF-8"):
+        _ = read_order(str(file), LINE).body
+
+
 def test_values_come_from_a_file_or_from_options_and_not_from_both(tmp_path: Path) -> None:
     file = tmp_path / "batch.yaml"
     file.write_text("- {force: 40 N}\n- {}\n", encoding="utf-8")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from cellctl.flow.events import (
     Answered,
@@ -85,18 +85,22 @@ def no_journal_lost_a_record(evidence: Evidence) -> Findings:
     for process, head in sorted(seen, key=lambda pair: (pair[0], pair[1].sequence)):
         if lost(process, head):
             yield f"the journal of {process} has lost record {head.sequence}, which was seen"
-    yield from _went_on(evidence)
+    yield from _went_on(evidence, lost)
 
 
-def _went_on(evidence: Evidence) -> Findings:
-    """Whether the runner took answers of a process whose journal had come back shorter."""
+def _went_on(evidence: Evidence, lost: Callable[[str, Head], bool]) -> Findings:
+    """Whether the runner took answers of a process whose journal had come back shorter.
+
+    An answer that another one overtook on its way says nothing: what was seen before is still there.
+    """
     reached: dict[str, int] = {}
     for _, answer in evidence.happened(Answered):
         if answer.module:
             process = evidence.line.modules[answer.module].process
             if answer.head.sequence < reached.get(process, 0):
                 yield f"the runner went on with {process} when its journal had come back shorter"
-            reached[process] = max(reached.get(process, 0), answer.head.sequence)
+            elif lost(process, answer.head):
+                reached[process] = answer.head.sequence
 
 
 def leases_rise(evidence: Evidence) -> Findings:

@@ -14,16 +14,18 @@ from cellctl.flow.events import (
 )
 from cellctl.flow.fold import apply
 from cellctl.line.model import Line, Station, station_of
-from cellctl.messages import GONE, Move
+from cellctl.messages import GONE, LOST, Move
 from cellctl_sim.evidence import Evidence, initial_state
+from cellctl_sim.plant.items import FLOOR
 
 Findings = Iterator[str]
 
 
 def every_order_ends(evidence: Evidence) -> Findings:
-    """Each order has as many parts as were asked for, and each of them came to an end."""
+    """Each order has as many parts as were asked for, and each of them came to an end; or an alarm says why a person
+    is waited for, where only a person can help."""
     for order in evidence.state.orders.values():
-        if not order.is_complete:
+        if not order.is_complete and not (evidence.doubtful and evidence.alarms):
             waits = "; ".join(evidence.alarms) or "no alarm says why"
             yield f"order {order.id}: {order.ended} of {order.quantity} parts came to an end ({waits})"
 
@@ -44,12 +46,18 @@ def every_part_is_accounted_for(evidence: Evidence) -> Findings:
 
 
 def items_are_where_the_part_map_says(evidence: Evidence) -> Findings:
-    """Station by station the plant has as many things as the journal; those of jobs under way may be on their way."""
+    """Station by station the plant has as many things as the journal; those of jobs under way may be on their way.
+
+    Where something may have fallen out of a gripper only a person can say what lies where.
+    """
+    if evidence.may_drop:
+        return
     state, line = evidence.state, evidence.line
     moving = {station_of(p) for j in state.jobs.values() for i in j.items for p in (i.origin, i.target)}
     places = [p for name, p in state.places().items() if name not in state.carriers and p != GONE]
     mapped = Counter(state.station_of(place) for place in places)
     mapped.update(_swallowed(evidence))
+    mapped[FLOOR] += mapped.pop(LOST, 0)
     real = Counter(station_of(str(item["place"])) for item in evidence.items)
     for place in sorted(mapped.keys() | real.keys()):
         station = line.stations.get(place)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +15,8 @@ import click
 
 from cellctl.cli.lazy import INTERRUPTED
 from cellctl.cli.output import json_option, print_json, say
+from cellctl_sim.cli.seeds import read_seeds
+from cellctl_sim.wanted import read_orders
 
 if TYPE_CHECKING:
     from cellctl.line.model import Line
@@ -27,16 +28,6 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 PLACE = click.Path(path_type=Path, file_okay=False)
 OFTEN, SELDOM = 1.0, 15.0  # [s] between words of progress: on a terminal, and elsewhere
 SHOWN = 4  # findings of one failure that are shown
-
-
-def read_seeds(context: click.Context, parameter: click.Parameter, value: str | None) -> range | None:
-    """`7`, or `0..99` with both ends. Raises click.BadParameter."""
-    if value is None:
-        return None
-    match = re.fullmatch(r"(\d+)(?:\.\.(\d+))?", value)
-    if match is None or int(match[2] or match[1]) < int(match[1]):
-        raise click.BadParameter(f"{value!r}: write the first and the last seed, such as 0..99")
-    return range(int(match[1]), int(match[2] or match[1]) + 1)
 
 
 @click.command()
@@ -83,6 +74,7 @@ def crashtest(
     """
     from cellctl.cli.files import find_line
     from cellctl.cli.up import load_or_exit
+    from cellctl_sim.memory import collected_seldom
 
     path = find_line(line)
     loaded = load_or_exit(path)
@@ -93,28 +85,14 @@ def crashtest(
     bench = ready(loaded, read_orders(orders, path, loaded))
     log = open_log(resume, bench, orders, exhaustive)
     search = Search(bench, cases_of(bench, seeds, exhaustive, every), processes or os.cpu_count() or 1, log)
-    found = search.run(lambda verdict: None if as_json else show(verdict))
+    with collected_seldom():
+        found = search.run(lambda verdict: None if as_json else show(verdict))
     written = [] if search.interrupted else shorten(bench, found.failures[:shrink], path, line, into)
     report(search, written, line, orders, as_json)
     sys.exit(INTERRUPTED if search.interrupted else 1 if found.failures else 0)
 
 
 # --- before -------------------------------------------------------------------------------------------------------
-
-
-def read_orders(texts: Sequence[str], path: Path, line: Line) -> list[Order]:
-    """The orders that are written so. Raises click.UsageError, and RecipeRefused where the line cannot make one."""
-    from cellctl.cli.orders import read_order
-    from cellctl.compile.order import OrderText, compile_order
-    from cellctl_sim.simulation import Order
-
-    orders = []
-    for number, text in enumerate(texts, start=1):
-        wanted = read_order(text, path)
-        order = Order(id=f"{number}-{wanted.label}", **wanted.body)
-        compile_order(OrderText(order.text, order.source, order.variant, order.included), line)
-        orders.append(order)
-    return orders
 
 
 def ready(line: Line, orders: Sequence[Order]) -> Bench:

@@ -52,7 +52,7 @@ def write_up(bench: Bench, verdict: Verdict, line_path: Path, line: str, place: 
     trace = scenario.with_suffix(".trace.txt")
     command = f"cellctl crashtest {shlex.quote(line)} --replay {shlex.quote(str(scenario))}"
     told = [f"# {text}" for text in (command, *texts(shrunk.trial))]
-    orders = [order_text(order, line_path) for order in shrunk.scenario.orders]
+    orders = [written_order(order, line_path) for order in shrunk.scenario.orders]
     scenario.write_text("\n".join([*told, write(shrunk.scenario, orders)]), "utf-8")
     trial, tale = told_trial(bench.line, shrunk.scenario)
     trace.write_text("\n".join([*told, *tale, ""]), "utf-8")
@@ -81,15 +81,16 @@ def texts(trial: Trial) -> list[str]:
     return [" ".join(str(finding).split()) for finding in trial.findings]
 
 
-def order_text(order: Order, line: Path) -> str:
+def written_order(order: Order, line: Path) -> str:
     """An order as it is written on the command line: by its recipe's name where that leads to the same file."""
     from click import UsageError
 
     from cellctl.cli.files import find_recipe
+    from cellctl_sim.scenario import order_text
 
     path = Path(order.source)
     try:
         name = path.stem if find_recipe(path.stem, line) == path else order.source
     except UsageError:
         name = order.source
-    return f"{name}{f'/{order.variant}' if order.variant else ''}:{order.quantity}"
+    return order_text(name, order)

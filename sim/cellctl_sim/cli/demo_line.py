@@ -11,6 +11,7 @@ import msgspec
 
 from cellctl.cli.files import find_line, find_recipe
 from cellctl.errors import DeploymentError
+from cellctl.line.model import Line
 from cellctl.live.bring_up import addresses_of, bring_up, free_addresses, until_ready
 from cellctl.live.client import Session, connect
 from cellctl.live.interrupts import Interrupts, unless
@@ -67,7 +68,7 @@ async def run_demo(state: Path, parts: int, seed: int, view: View) -> tuple[dict
                 view.close()
             if ran is None:
                 return None, INTERRUPTED
-    return _result(state, run, seed)
+    return _result(state, run, seed, line)
 
 
 class Run:
@@ -136,9 +137,9 @@ def _shares(parts: int) -> list[int]:
     return [least + (place < rest) for place in range(len(VARIANTS))]
 
 
-def _result(state: Path, run: Run, seed: int) -> tuple[dict[str, Any], int]:
+def _result(state: Path, run: Run, seed: int, line: Line) -> tuple[dict[str, Any], int]:
     """The report of the journal, held against what truly lies in the simulated plant; and the exit code."""
-    made = report(runner_events(state))
+    made = report(runner_events(state), line)
     missing = _missing(run, made.parts_made, made.parts_scrapped, made.parts_in_flight)
     result = msgspec.to_builtins(made) | {
         "alarms": list(run.alarms.values()),

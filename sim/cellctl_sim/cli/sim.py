@@ -14,12 +14,13 @@ import click
 
 from cellctl.cli.lazy import INTERRUPTED
 from cellctl.cli.output import json_option, print_json, say
-from cellctl_sim.cli.crashtest import OFTEN, SELDOM, read_orders, read_seeds
+from cellctl_sim.cli.crashtest import OFTEN, SELDOM
+from cellctl_sim.cli.seeds import read_seeds
+from cellctl_sim.wanted import read_orders
 
 if TYPE_CHECKING:
     from cellctl.line.model import Line
-    from cellctl_sim.plant.faults import Fault
-    from cellctl_sim.process_faults import ProcessFault
+    from cellctl_sim.process_faults import Disturbance
     from cellctl_sim.simulation import Result
     from cellctl_sim.study import Experiment
 
@@ -65,6 +66,9 @@ def read_duration(context: click.Context, parameter: click.Parameter, value: str
 @click.option("--trace", type=FILE, help="Write the runner's journal here, one JSON object a line.")
 @click.option("--svg", type=FILE, help="Draw here what each module did when.")
 @click.option("--compare", type=FILE, help="Say what changed since this: the JSON of another simulation.")
+@click.option(
+    "--follow", is_flag=True, help="In the best order of work, as `cellctl plan --optimal` finds it."
+)
 @json_option
 def sim(
     line: str,
@@ -77,6 +81,7 @@ def sim(
     trace: Path | None,
     svg: Path | None,
     compare: Path | None,
+    follow: bool,
     as_json: bool,
 ) -> None:
     """Run LINE in virtual time until every order is complete. Exits with 1 when that does not come about."""
@@ -84,20 +89,22 @@ def sim(
         raise click.UsageError("--seed, --trace and --svg are for a single run; leave them out with --seeds")
     from cellctl.cli.files import find_line
     from cellctl.cli.up import load_or_exit
+    from cellctl_sim.memory import collected_seldom
     from cellctl_sim.simulation import LONGEST
     from cellctl_sim.study import Experiment
 
     path = find_line(line)
     loaded = load_or_exit(path)
     before = _read_before(compare)
-    wanted = read_orders(orders, path, loaded)
+    wanted = read_orders(orders, path, loaded, follow)
     experiment = Experiment(loaded, tuple(wanted), until or LONGEST, tuple(_read_faults(faults)))
     say("SIMULATED in virtual time; no device is connected")
-    about = _about(loaded, orders, until, faults)
-    if seeds is not None:
-        found, interrupted = study(experiment, seeds, processes or os.cpu_count() or 1)
-    else:
-        found, interrupted = once(experiment, seed or 0, trace, svg), False
+    about = _about(loaded, [f"{text} --follow" if follow else text for text in orders], until, faults)
+    with collected_seldom():
+        if seeds is not None:
+            found, interrupted = study(experiment, seeds, processes or os.cpu_count() or 1)
+        else:
+            found, interrupted = once(experiment, seed or 0, trace, svg), False
     show(about | found, before, as_json)
     sys.exit(INTERRUPTED if interrupted else 0 if is_well(found) else 1)
 
@@ -136,7 +143,7 @@ def once(experiment: Experiment, seed: int, trace: Path | None, svg: Path | None
 
         svg.write_text(draw(experiment.line, result, experiment.faults), "utf-8")
         say(f"drawn: {svg}")
-    return summary(result, seed)
+    return summary(result, seed, experiment.line)
 
 
 def study(experiment: Experiment, seeds: Sequence[int], processes: int) -> tuple[Body, bool]:
@@ -192,7 +199,7 @@ def _read_before(path: Path | None) -> Body | None:
     return None if path is None else read_simulation(path)
 
 
-def _read_faults(path: Path | None) -> list[Fault | ProcessFault]:
+def _read_faults(path: Path | None) -> list[Disturbance]:
     """The faults in a YAML file. Exits with 1, saying what is wrong, when it cannot be used."""
     if path is None:
         return []
@@ -200,7 +207,7 @@ def _read_faults(path: Path | None) -> list[Fault | ProcessFault]:
 
     from cellctl.findings import Report
     from cellctl.yamlsource import load
-    from cellctl_sim.process_faults import read_faults
+    from cellctl_sim.process_faults import read_disturbances
 
     report = Report()
     root = load(path, report)
@@ -213,7 +220,7 @@ def _read_faults(path: Path | None) -> list[Fault | ProcessFault]:
             f"{path}: a list of faults is wanted, such as - {{at: 12 s, device: ..., fault: ...}}"
         )
     try:
-        return read_faults([fault for fault in found if isinstance(fault, dict)])
+        return read_disturbances([fault for fault in found if isinstance(fault, dict)])
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

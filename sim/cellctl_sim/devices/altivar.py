@@ -138,9 +138,9 @@ class AltivarDevice:
         return {0: "Schneider Electric", 1: "ATV320U04M2C", 2: "V3.1IE32"}
 
     def next_change(self, t: float) -> float:
-        """The next thing that happens, or the next refreshment of measured values while the motor changes speed."""
+        """The end of a ramp or of the watchdog, or the next refreshment while the motor changes speed."""
         self._agenda.advance(t)
-        return min(self._agenda.first(), self._output.next_refreshment(t))
+        return min(self._settling.due, self._watchdog.timer.due, self._output.next_refreshment(t))
 
     def delay(self, t: float) -> float:
         """None of its own."""

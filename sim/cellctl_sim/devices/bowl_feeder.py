@@ -8,10 +8,11 @@ from pydantic import Field
 
 from cellctl.device import Point
 from cellctl.errors import PlugInError, UnknownName
+from cellctl.line.distributions import Distribution
 from cellctl.line.model import Station
 from cellctl.written import Written
 from cellctl_sim.devices.site import Site
-from cellctl_sim.plant.bowl import Bowl
+from cellctl_sim.plant.bowl import FEEDING, Bowl
 from cellctl_sim.plant.faults import Fault
 from cellctl_sim.plant.world import positions
 
@@ -19,10 +20,7 @@ from cellctl_sim.plant.world import positions
 class BowlFeederProperties(Written):
     """`simulated:` keys of a bowl."""
 
-    feed_time: float = Field(
-        default=0.8, gt=0
-    )  # [s] of vibrating until a component lies at the pick-up point
-    spread: float = Field(default=0.2, ge=0, lt=1)  # by which that varies, as a fraction
+    takes: Distribution = FEEDING  # vibrating until a component lies at the pick-up point
     jam_rate: float = Field(default=0.0, ge=0, le=1)  # of feeds that jam until the bowl is started anew
     stock: float = Field(default=inf, ge=0)  # how many components are in it
 
@@ -40,7 +38,13 @@ class BowlFeederDevice:
         properties = site.properties(BowlFeederProperties)
         world = site.world
         bowl = world.bowl(
-            site.name, station.name, station.source, positions(station.poses), **properties.model_dump()
+            site.name,
+            station.name,
+            station.source,
+            positions(station.poses),
+            properties.takes,
+            properties.jam_rate,
+            properties.stock,
         )
         io = str(site.option("io", ""))
         world.signals.wire_output(Point.parse(str(site.option("start", "")), io), bowl.vibrate)

@@ -32,12 +32,11 @@ def shown(show: Callable[[float], int]) -> Cell:
 
 def read_cells(t: float, cells: Mapping[int, Cell], address: int, count: int) -> tuple[int, ...]:
     """Adjacent cells as 16-bit words. Raises ModbusException(2) where there is none."""
-    span = range(address, address + count)
-    if any(place not in cells for place in span):
-        raise ModbusException(ILLEGAL_ADDRESS)
-    return tuple(
-        (cell.show(t) if cell.show else cell.value) & 0xFFFF for cell in (cells[place] for place in span)
-    )
+    try:
+        found = [cells[place] for place in range(address, address + count)]
+    except KeyError:
+        raise ModbusException(ILLEGAL_ADDRESS) from None
+    return tuple([(cell.show(t) if cell.show else cell.value) & 0xFFFF for cell in found])
 
 
 def check_write(cells: Mapping[int, Cell], address: int, values: Sequence[int]) -> None:

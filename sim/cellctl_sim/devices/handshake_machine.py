@@ -17,8 +17,10 @@ from typing import Any
 from pydantic import Field
 
 from cellctl.errors import UnknownName
+from cellctl.line.distributions import Distribution, Failures, Law
 from cellctl.runtime import RandomStream, Table
 from cellctl.written import Written
+from cellctl_sim.devices.breakdowns import Breakdowns
 from cellctl_sim.devices.cells import (
     ILLEGAL_FUNCTION,
     Cell,
@@ -41,6 +43,8 @@ from cellctl_sim.plant.spots import GRASP
 from cellctl_sim.plant.world import places
 
 MOST_VALUES = 8
+NO_LAWS: Mapping[str, Law] = {}
+Streams = Callable[[str], RandomStream]
 
 
 class MachineState(IntEnum):
@@ -59,8 +63,9 @@ Effect = Callable[[float, Mapping[str, float]], Code]
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What a number of the controller means: the names of its values, of its results, and how long it runs [s].
+    """What a number of the controller means: the names of its values, of its results, and how long it runs.
 
+    That is `law`, else what the machine's `takes` says, else always `time` [s].
     `effect(t, values)` is what it does to the world where it does not work on what lies in the machine.
     """
 
@@ -68,15 +73,16 @@ class Program:
     gives: tuple[str, ...] = ()
     time: float = 2.0
     effect: Effect | None = None
+    law: Law | None = None
 
 
 class HandshakeMachineProperties(Written):
     """`simulated:` keys of a machine."""
 
     noise: float = Field(default=0.002, ge=0)  # of what it measures, relative standard deviation
-    time: float | None = Field(
-        default=None, gt=0
-    )  # [s] every program takes; as the line file says, if not given
+    takes: Distribution | None = None  # every program; as its module says, if not given
+    programs: dict[str, Distribution] = Field(default={})  # those that do not take as long as the others
+    fails: Failures | None = None
     boot_time: float = Field(default=3.0, ge=0)  # [s]
     makes: str | dict[str, str] = (
         ""  # the material that its programs make, one for each nest; or that of each program
@@ -105,11 +111,15 @@ class HandshakeMachineDevice:
         properties: HandshakeMachineProperties = DEFAULTS,
         count: Callable[[str], None] = lambda name: None,
         runs: Counter[int] | None = None,
+        streams: Streams | None = None,
     ) -> None:
         self.name, self._agenda, self._look, self._random = name, agenda, look, random
         self._programs, self._properties, self._count = dict(programs), properties, count
         self._runs: Counter[int] = Counter() if runs is None else runs
         self._ending = agenda.timer(self._end)
+        streams = streams or (lambda name: random)
+        self._takes = streams(f"{name}.takes")
+        self._wear = Breakdowns(name, agenda, self._ending, properties.fails, streams, count)
         self._local_over = agenda.timer(self._leave_local)
         self._state = MachineState.IDLE
         self._ack = self._done = 0
@@ -117,7 +127,7 @@ class HandshakeMachineDevice:
         self._results: tuple[float, ...] = ()
         self._boots, self._locals = 1, 0
         self._stalled_until = 0.0
-        self._holding = {place: parameter(0) for place in (*range(20), 30)}
+        self._holding = _blank()
         self._input = self._make_inputs()
 
     @classmethod
@@ -125,7 +135,8 @@ class HandshakeMachineDevice:
         """The machine of a line's module, at the station at which the module works."""
         module, world = site.owner(), site.world
         properties = site.properties(HandshakeMachineProperties)
-        own = [place for station in module.stations for place in places(station)]
+        stations = [site.line.station(module.at)] if module.at else module.stations
+        own = [place for station in stations for place in places(station)]
         place = module.at or next(iter(own), "")
 
         def look(t: float) -> tuple[Item | None, float]:
@@ -140,10 +151,11 @@ class HandshakeMachineDevice:
             world.agenda,
             look,
             site.random(),
-            programs_of(module.options, effect),
+            programs_of(module.options, effect, properties.programs),
             properties,
             world.count,
             world.runs.setdefault(site.name, Counter()),
+            world.streams,
         )
 
     # --- Modbus -----------------------------------------------------------------------------------------------
@@ -228,8 +240,10 @@ class HandshakeMachineDevice:
             self._finish(refusal)
             return
         assert self._program is not None
-        time = self._properties.time or self._program.time
-        self._ending.set(max(t, self._stalled_until) + time)
+        law = self._program.law or self._properties.takes
+        begins = self._wear.whole(max(t, self._stalled_until))
+        self._ending.set(begins + (law.draw(self._takes) if law else self._program.time))
+        self._wear.begin(begins)
 
     def _refusal(self) -> Code:
         if self._program is None:
@@ -270,6 +284,7 @@ class HandshakeMachineDevice:
         return true * (1.0 + self._random.gauss(0.0, self._properties.noise))
 
     def _finish(self, code: Code) -> None:
+        self._wear.rest(self._agenda.now)
         self._code, self._done = code, self._ack
         self._state = MachineState.DONE if code is Code.WELL else MachineState.FAILED
         self._count(f"{self.name}.{'done' if code is Code.WELL else 'failed'}")
@@ -282,48 +297,62 @@ class HandshakeMachineDevice:
     # --- faults -----------------------------------------------------------------------------------------------
 
     def suffer(self, t: float, fault: Fault, until: float) -> float | None:
-        """`stall`, `local`, `power_loss` (for how long) and `restart`."""
+        """`stall`, `local`, `power_loss` and `forget` (for how long), and `restart`."""
         match fault.fault:
             case "stall":
                 self._stalled_until = until
                 if self._ending.due < inf:
                     self._ending.set(self._ending.due + (until - t))
+                    self._wear.delay(until - t)
                 return None
             case "local":
                 self._break_off(MachineState.LOCAL)
                 self._locals = self._locals % 0xFFFF + 1
                 self._local_over.set(until)
                 return None
-            case "power_loss" | "restart":
+            case "power_loss" | "restart" | "forget":
                 self._break_off(MachineState.IDLE)
                 self._local_over.clear()
                 self._boots = self._boots % 0xFFFF + 1
-                dark = until if fault.fault == "power_loss" and until < inf else t
+                if fault.fault == "forget":
+                    self._holding = _blank()
+                dark = t if fault.fault == "restart" or until == inf else until
                 return dark + self._properties.boot_time
             case other:
-                raise UnknownName(
-                    "fault of a machine", other, ("stall", "local", "power_loss", "restart", *Manner)
-                )
+                known = ("stall", "local", "power_loss", "forget", "restart", *Manner)
+                raise UnknownName("fault of a machine", other, known)
 
     def _break_off(self, state: MachineState) -> None:
         """The program in hand ends half-way: it did nothing to the part, and nobody says so."""
         self._ending.clear()
+        self._wear.rest(self._agenda.now)
         self._state = state
 
     def _leave_local(self, t: float) -> None:
         self._state = MachineState.IDLE
 
 
+def _blank() -> dict[int, Cell]:
+    """What the controller writes, before it has."""
+    return {place: parameter(0) for place in (*range(20), 30)}
+
+
 def programs_of(
-    options: Any, effect: Callable[[str], Effect | None] = lambda program: None
+    options: Any,
+    effect: Callable[[str], Effect | None] = lambda program: None,
+    laws: Mapping[str, Law] = NO_LAWS,
 ) -> dict[int, Program]:
-    """The programs of a machine module's options, by number; `effect(name)` is what the one of that name does."""
+    """The programs of a machine module's options, by number; `effect(name)` is what the one of that name does.
+
+    `laws` say how long those take that do not take as long as all others.
+    """
     return {
         program.number: Program(
             (*program.takes, *((PARTS,) if program.counted else ())),
             tuple(program.gives),
             program.time,
             effect(name),
+            laws.get(name),
         )
         for name, program in getattr(options, "programs", {}).items()
     }

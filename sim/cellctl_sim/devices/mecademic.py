@@ -47,7 +47,7 @@ class MecademicDevice(Controller):
         self._agenda.advance(t)
         if not text.strip():
             return
-        before = self.status()
+        before = self.status() if self.monitoring.is_on else None
         try:
             order = read_order(text)
             self._obey(t, order)

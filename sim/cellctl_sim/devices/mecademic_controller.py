@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from operator import attrgetter
 
 import numpy as np
@@ -84,18 +85,18 @@ class Controller:
         self.collided = False
         self.stops: set[int] = set()  # safety stops that are on
         self.set_defaults()
-        self._seen: tuple[Joints | None, Position] = (None, (0.0, 0.0, 0.0))
+        self._point_of = lru_cache(maxsize=256)(self._point)  # it rests at the same places again and again
 
     # --- what others ask of it ------------------------------------------------------------------------------------
 
     def where(self, t: float) -> Position:
         """The tool point in the line's frame at `t` [m]."""
-        joints = self.queue.joints(t)
-        if joints is not self._seen[0]:
-            T = compose(self._T_line_base, robot(self.robot_name).fk(np.array(joints)), self._T_flange_tool)
-            x, y, z = T[:3, 3].tolist()
-            self._seen = joints, (x, y, z)
-        return self._seen[1]
+        return self._point_of(self.queue.joints(t))
+
+    def _point(self, joints: Joints) -> Position:
+        T = compose(self._T_line_base, robot(self.robot_name).fk(np.array(joints)), self._T_flange_tool)
+        x, y, z = T[:3, 3].tolist()
+        return x, y, z
 
     def next_change(self, t: float) -> float:
         """The next message, or the next thing that happens here."""
@@ -123,9 +124,9 @@ class Controller:
         flags = (self.is_activated, self.is_homed, self.is_simulating, bool(self.error))
         return (*map(int, flags), int(queue.is_paused), int(queue.is_done), int(not queue.is_moving))
 
-    def _tell_status(self, t: float, before: tuple[int, ...]) -> None:
-        """With monitoring on the control port, every change of the status is told."""
-        if self.monitoring.is_on and self.status() != before:
+    def _tell_status(self, t: float, before: tuple[int, ...] | None) -> None:
+        """With monitoring on the control port, every change of the status is told; None: it was not on before."""
+        if before is not None and self.monitoring.is_on and self.status() != before:
             self.say(t, 2007, *self.status())
 
     # --- states ---------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from math import inf
 from pydantic import Field
 
 from cellctl.errors import UnknownName
+from cellctl.line.distributions import Constant, Distribution
 from cellctl.runtime import RandomStream, Table
 from cellctl.written import Written
 from cellctl_sim.devices.cells import (
@@ -40,7 +41,7 @@ class RegisterGaugeProperties(Written):
 
     noise: float = Field(default=1e-5, ge=0)  # [m] standard deviation
     offset: float = 0.0  # [m]
-    time: float = Field(default=0.4, gt=0)  # [s] a measurement takes
+    takes: Distribution = Constant.model_validate("0.4 s")  # a measurement
     boot_time: float = Field(default=2.0, ge=0)  # [s]
     values: dict[str, float] = Field(default={})  # what features that the plant knows nothing of measure
 
@@ -60,13 +61,16 @@ class RegisterGaugeDevice:
         features: Mapping[int, str] | None = None,
         properties: RegisterGaugeProperties = DEFAULTS,
         count: Callable[[str], None] = lambda name: None,
+        takes: RandomStream | None = None,
     ) -> None:
         self.name, self._agenda, self._look, self._random = name, agenda, look, random
+        self._takes = takes or random
         self._features = {0: "height"} if features is None else dict(features)
         self._properties, self._count = properties, count
         self._done = agenda.timer(self._measured)
         self._status, self._answered, self._value, self._feature, self._boots = READY, 0, 0.0, 0, 1
         self._off: tuple[float, float, float] = (0.0, inf, inf)  # a fault's offset, until when, how often yet
+        self._drift: tuple[float, float, float] = (0.0, 0.0, 0.0)  # [m/s], since when, until when
         self._holding = {0: parameter(0, 0, 15), 1: parameter(0)}
         self._input = {
             0: shown(lambda t: self._status),
@@ -95,6 +99,7 @@ class RegisterGaugeDevice:
             {number: name for name, number in numbers.items()} or None,
             site.properties(RegisterGaugeProperties),
             world.count,
+            world.streams(f"{site.name}.takes"),
         )
 
     # --- Modbus -----------------------------------------------------------------------------------------------
@@ -113,7 +118,7 @@ class RegisterGaugeDevice:
         if address + len(values) > 1 and self._holding[1].value:
             self._status = BUSY
             self._feature = self._holding[0].value
-            self._done.set(t + self._properties.time)
+            self._done.set(t + self._properties.takes.draw(self._takes))
 
     def attend(self, t: float, unit: int, every: float) -> Callable[[float], None]:
         """It has no watchdog."""
@@ -148,7 +153,8 @@ class RegisterGaugeDevice:
             return
         noise = self._random.gauss(0.0, self._properties.noise) if self._properties.noise else 0.0
         self._status = READY
-        self._value = 1000.0 * (value + self._properties.offset + self._fault_offset(t) + noise)
+        wrong = self._properties.offset + self._fault_offset(t) + self._drifted(t)
+        self._value = 1000.0 * (value + wrong + noise)
 
     def _true_value(self, t: float) -> float | None:
         """What the feature truly is; None where there is nothing to measure or the head does not know how."""
@@ -167,9 +173,17 @@ class RegisterGaugeDevice:
         self._off = (offset, until, left - 1)
         return offset
 
+    def _drifted(self, t: float) -> float:
+        """By how much it has drifted off; set right again when the fault is over [m]."""
+        speed, since, until = self._drift
+        return speed * (t - since) if t < until else 0.0
+
     def suffer(self, t: float, fault: Fault, until: float) -> float | None:
-        """`offset` (value [m], for a time or for `count` measurements) and `restart`."""
+        """`offset` (value [m], for a time or for `count` measurements), `drift` (value [m/s]) and `restart`."""
         match fault.fault:
+            case "drift":
+                self._drift = (fault.value or 0.0, t, until)
+                return None
             case "offset":
                 self._off = (fault.value or 0.0, until, fault.count if until == inf else inf)
                 return None
@@ -179,4 +193,4 @@ class RegisterGaugeDevice:
                 self._boots = self._boots % 0xFFFF + 1
                 return t + self._properties.boot_time
             case other:
-                raise UnknownName("fault of a gauge", other, ("offset", "restart", *Manner))
+                raise UnknownName("fault of a gauge", other, ("offset", "drift", "restart", *Manner))

@@ -125,7 +125,10 @@ class RemoteIODevice:
     def next_change(self, t: float) -> float:
         """The next thing that happens anywhere, as it may be felt here; or a stuck input comes loose."""
         self._agenda.advance(t)
-        return min([self._agenda.first(), *(until for _, until in self._stuck.values() if until > t)])
+        first = self._agenda.first()
+        if not self._stuck:
+            return first
+        return min([first, *(until for _, until in self._stuck.values() if until > t)])
 
     def delay(self, t: float) -> float:
         """None of its own."""
@@ -155,8 +158,11 @@ class RemoteIODevice:
         )
 
     def _feel(self, t: float, number: int) -> bool:
-        shows, until = self._stuck.get(number, (False, -inf))
-        return shows if t < until else self._signals.sense(self._inputs[number])
+        if self._stuck:
+            shows, until = self._stuck.get(number, (False, -inf))
+            if t < until:
+                return shows
+        return self._signals.sense(self._inputs[number])
 
     def _switch_all(self, t: float, first: int, values: Sequence[int]) -> None:
         if first + len(values) > len(self._outputs) or not values:
@@ -228,8 +234,10 @@ class RemoteIODevice:
         self._watchdog.start(t, self._cells[0x1000].value / 10)
 
     def _hear(self, t: float, *functions: int) -> None:
+        if self._status != ACTIVE:
+            return
         mask = self._cells[0x1001].value
-        if any(mask >> function - 1 & 1 for function in functions) and self._status == ACTIVE:
+        if any(mask >> function - 1 & 1 for function in functions):
             self._watchdog.heard(t)
 
     def _demand_process_data(self) -> None:

@@ -15,12 +15,13 @@ class Watchdog:
         self.time = inf
         self._heard = agenda.now
         self._periods: list[float] = []  # of those who poll without the polls being made
+        self._is_fed = False  # by one of those
         self.timer = agenda.timer(expire)
 
     def start(self, t: float, time: float) -> None:
         """Watch from `t` on."""
-        self.time = time
-        self.heard(t)
+        self.time, self._heard = time, t
+        self._watch()
 
     def stop(self) -> None:
         """Watch no more."""
@@ -30,7 +31,8 @@ class Watchdog:
     def heard(self, t: float) -> None:
         """A request has come."""
         self._heard = t
-        self._watch()
+        if not self._is_fed:
+            self.timer.set(t + self.time)
 
     def attend(self, t: float, every: float) -> Callable[[float], None]:
         """As `ModbusDevice.attend`: somebody polls every `every` seconds from `t` until the returned `leave`."""
@@ -46,5 +48,5 @@ class Watchdog:
         return leave
 
     def _watch(self) -> None:
-        polled = any(period < self.time for period in self._periods)
-        self.timer.set(inf if polled else self._heard + self.time)
+        self._is_fed = bool(self._periods) and min(self._periods) < self.time
+        self.timer.set(inf if self._is_fed else self._heard + self.time)

@@ -9,12 +9,17 @@ Happening = Callable[[float], None]
 
 
 class Agenda:
-    """Timers in one order: by time, then by who was there first. `now` is the time up to which all has happened."""
+    """Timers in one order: by time, then by who was there first. `now` is the time up to which all has happened.
+
+    `changes` counts what was set, cleared or happened.
+    """
 
     def __init__(self, now: float = 0.0) -> None:
         self.now = now
         self._due: list[float] = []
         self._happenings: list[Happening] = []
+        self.changes = 0
+        self._first: float | None = inf  # when the next one is due; None: to be found again
 
     def timer(self, happening: Happening) -> Timer:
         """A new timer that calls `happening(t)` when it is due; not set yet."""
@@ -24,13 +29,24 @@ class Agenda:
 
     def first(self) -> float:
         """When the next timer is due; inf when none is set."""
-        return min(self._due, default=inf)
+        if self._first is None:
+            self._first = min(self._due, default=inf)
+        return self._first
+
+    def set(self, slot: int, when: float) -> None:
+        """The timer in `slot` is due at `when`; inf: never."""
+        self.changes += 1
+        before, self._due[slot] = self._due[slot], when
+        if self._first is not None and when <= self._first:
+            self._first = when
+        elif before == self._first:
+            self._first = None
 
     def advance(self, t: float) -> None:
         """Let everything happen that is due by `t`, in order. A time before `now` counts as `now`."""
         while (due := self.first()) <= t and due < inf:
             slot = self._due.index(due)
-            self._due[slot] = inf
+            self.set(slot, inf)
             self.now = max(due, self.now)
             self._happenings[slot](self.now)
         self.now = max(t, self.now)
@@ -51,8 +67,8 @@ class Timer:
 
     def set(self, when: float) -> None:
         """Let it happen at `when`, rounded to a microsecond and not before now; inf clears it."""
-        self._due[self._slot] = when if when == inf else max(round(when, 6), self._agenda.now)
+        self._agenda.set(self._slot, when if when == inf else max(round(when, 6), self._agenda.now))
 
     def clear(self) -> None:
         """It will not happen."""
-        self._due[self._slot] = inf
+        self._agenda.set(self._slot, inf)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import inf
 
+from cellctl.line.distributions import Law, Uniform
 from cellctl.line.model import Material
 from cellctl.runtime import RandomStream
 from cellctl_sim.plant.agenda import Agenda
 from cellctl_sim.plant.items import Item
 from cellctl_sim.plant.spots import Nest
+
+FEEDING = Uniform.model_validate({"uniform": ["0.64 s", "0.96 s"]})
 
 
 class Bowl:
@@ -24,8 +27,7 @@ class Bowl:
         make: Callable[[float, Material, str], Item],
         random: RandomStream,
         count: Callable[[str], None] = lambda name: None,
-        feed_time: float = 0.8,
-        spread: float = 0.0,  # the feeding time varies evenly by this fraction up and down
+        takes: Law = FEEDING,
         jam_rate: float = 0.0,
         stock: float = inf,
     ) -> None:
@@ -35,7 +37,7 @@ class Bowl:
         self.jammed = False
         self._jammed_until = 0.0
         self._agenda, self._make, self._random, self._count = agenda, make, random, count
-        self._feed_time, self._spread, self._jam_rate = feed_time, spread, jam_rate
+        self._takes, self._jam_rate = takes, jam_rate
         self._left: float | None = (
             None  # vibrating time until the next component comes [s]; None: not drawn yet
         )
@@ -80,7 +82,7 @@ class Bowl:
                 self.jammed, self._jammed_until = True, 0.0
                 self._count(f"{self.name}.jammed")
                 return
-            self._left = self._feed_time * (1.0 + self._spread * (2.0 * self._random.random() - 1.0))
+            self._left = self._takes.draw(self._random)
         self._since = t
         self._timer.set(t + self._left)
 

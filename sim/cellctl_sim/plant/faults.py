@@ -12,8 +12,10 @@ At the device; which kinds it has, its class says:
     trip        drive      goes into fault `value` (LFT)
     stuck       I/O        input `point` shows `value` whatever its sensor feels
     offset      gauge      measures `value` m too much, for `for` or for the next `count` measurements
+    drift       gauge      measures `value` m more too much with each second, until `for` is over
     stall       machine    the program in hand takes as much longer as `for` says
     power_loss  machine    as restart, dark for `for`
+    forget      machine    as power_loss; what the controller had written is gone, too
     local       machine    somebody works it at its panel for `for`
     error       arm        stops with error `value` (1041)
     collision   arm        the same with 1040, as if it had hit something
@@ -42,6 +44,7 @@ def _si(value: object) -> object:
 
 
 Seconds = Annotated[float, BeforeValidator(_seconds)]  # "12 s", or a number of seconds
+Amount = Annotated[float | None, BeforeValidator(_si)]  # "2 mm", or a number in SI units
 
 
 class Manner(StrEnum):
@@ -64,6 +67,6 @@ class Fault(BaseModel):
     fault: str
     at: Seconds = Field(default=0.0, ge=0)
     lasts: Seconds = Field(default=inf, gt=0, alias="for")
-    value: Annotated[float | None, BeforeValidator(_si)] = None
+    value: Amount = None
     point: str = ""
     count: int = Field(default=1, ge=1)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from math import inf
 from typing import Any
 
@@ -22,7 +24,7 @@ SCENERY = "cellctl.scenery"
 def load_simulators() -> dict[str, type[Simulator]]:
     """Driver name -> the class that simulates such a device. Raises PlugInError."""
     found: dict[str, type[Simulator]] = {}
-    for point in entry_points(group=SIMULATORS):
+    for point in _installed(SIMULATORS, tuple(sys.path)):
         try:
             found[point.name] = point.load()
         except Exception as error:  # a plug-in may raise anything while it is imported
@@ -35,12 +37,18 @@ def load_simulators() -> dict[str, type[Simulator]]:
 def load_scenery() -> dict[str, Scenery]:
     """Kind name -> who puts up what such a module is made of. Raises PlugInError."""
     found: dict[str, Scenery] = {}
-    for point in entry_points(group=SCENERY):
+    for point in _installed(SCENERY, tuple(sys.path)):
         try:
             found[point.name] = point.load()
         except Exception as error:  # as above
             raise PlugInError(f"scenery {point.name!r} ({point.value}) cannot be loaded: {error}") from error
     return found
+
+
+@cache
+def _installed(group: str, path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
+    """What is plugged in; looked for once, as long as the path is the same, since it takes longer than the rest."""
+    return tuple(entry_points(group=group))
 
 
 class Plant:
@@ -174,7 +182,8 @@ class Plant:
     def _port(self, address: str, devices: list[Device]) -> ModbusPort | TextPort:
         first = self._devices[devices[0].name]
         if isinstance(first, TextDevice):
-            return TextPort(address, first, self._troubles[devices[0].name], self._acted)
+            troubles, agenda = self._troubles[devices[0].name], self.world.agenda
+            return TextPort(address, first, troubles, agenda, self._acted)
         units: dict[int, Wired] = {}
         for device in devices:
             simulator = self._devices[device.name]

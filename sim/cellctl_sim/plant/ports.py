@@ -16,6 +16,7 @@ from cellctl_sim.devices.protocols import (
     TextDevice,
     TextSession,
 )
+from cellctl_sim.plant.agenda import Agenda
 from cellctl_sim.plant.faults import Manner
 
 ANY_UNIT = (0, 255)  # what a Modbus TCP device with one unit answers besides its own number
@@ -49,6 +50,8 @@ class Troubles:
 
     def next_end(self, t: float) -> float:
         """When the next one ends."""
+        if not self._until:
+            return inf
         return min((until for until in self._until.values() if until > t), default=inf)
 
     def before(self, t: float) -> None:
@@ -64,7 +67,7 @@ class Troubles:
 
     def after(self, t: float) -> None:
         """Its answer leaves. Raises NoAnswer where that gets lost (in memory, a garbled one is a lost one)."""
-        if self.has(Manner.MUTE, t) or self.has(Manner.CORRUPT, t):
+        if self._until and (self.has(Manner.MUTE, t) or self.has(Manner.CORRUPT, t)):
             raise NoAnswer
 
     def delay(self, t: float) -> float:
@@ -84,7 +87,11 @@ class ModbusPort:
     """One Modbus address with its units; a `ModbusDevice`. `acted(t)` is called after each write."""
 
     def __init__(self, address: str, units: Mapping[int, Wired], acted: Callable[[float], None]) -> None:
-        self.address, self._units, self._acted = address, dict(units), acted
+        self.address, self._acted = address, acted
+        self._wires = tuple(units.values())
+        self._units = dict(units)  # by every number that one answers to
+        if len(units) == 1:
+            self._units |= dict.fromkeys(ANY_UNIT, self._wires[0])
 
     def read(self, t: float, unit: int, table: Table, address: int, count: int) -> tuple[int, ...]:
         """As `ModbusDevice.read`."""
@@ -104,17 +111,16 @@ class ModbusPort:
 
     def next_change(self, t: float) -> float:
         """Of any unit or of the manners in which it behaves."""
-        return min(
-            min(wired.device.next_change(t), wired.troubles.next_end(t)) for wired in self._units.values()
-        )
+        changes = [wired.device.next_change(t) for wired in self._wires]
+        return min(*changes, *[wired.troubles.next_end(t) for wired in self._wires])
 
     def delay(self, t: float) -> float:
         """The longest of any unit: they share a wire."""
-        return max(wired.troubles.delay(t) for wired in self._units.values())
+        return max([wired.troubles.delay(t) for wired in self._wires])
 
     def attend(self, t: float, unit: int, every: float) -> Callable[[float], None]:
         """As `ModbusDevice.attend`; polls that nobody hears count for nothing."""
-        wired = self._units.get(self._own(unit))
+        wired = self._units.get(unit)
         if wired is None or wired.troubles.has(Manner.SILENT, t) or wired.troubles.has(Manner.CUT, t):
             return lambda t: None
         return wired.device.attend(t, unit, every)
@@ -125,31 +131,38 @@ class ModbusPort:
 
     def has(self, manner: Manner, t: float) -> bool:
         """Whether any unit behaves so at `t`."""
-        return any(wired.troubles.has(manner, t) for wired in self._units.values())
-
-    def _own(self, unit: int) -> int:
-        return next(iter(self._units)) if len(self._units) == 1 and unit in ANY_UNIT else unit
+        return any(wired.troubles.has(manner, t) for wired in self._wires)
 
     def _wired(self, unit: int) -> Wired:
-        wired = self._units.get(self._own(unit))
+        wired = self._units.get(unit)
         if wired is None:
             raise ModbusException(NO_SUCH_UNIT)
         return wired
 
 
 class TextPort:
-    """One text device's address; a `TextDevice`. `acted(t)` is called after everything that a client does."""
+    """One text device's address; a `TextDevice`. `acted(t)` is called after what a client does to the world.
+
+    Whatever a message does to the world shows on the `agenda`. One that leaves it as it was is a question, or changes
+    what only this client can ask for.
+    """
 
     def __init__(
-        self, address: str, device: TextDevice, troubles: Troubles, acted: Callable[[float], None]
+        self,
+        address: str,
+        device: TextDevice,
+        troubles: Troubles,
+        agenda: Agenda,
+        acted: Callable[[float], None],
     ) -> None:
-        self.address, self._device, self.troubles, self._acted = address, device, troubles, acted
+        self.address, self._device, self.troubles = address, device, troubles
+        self._agenda, self._acted = agenda, acted
 
     def open(self, t: float) -> TextSession:
         """As `TextDevice.open`."""
         if self.troubles.has(Manner.CUT, t) or self.troubles.has(Manner.SILENT, t):
             raise ConnectionCut
-        session = PortSession(self._device.open(t), self.troubles, self._acted)
+        session = PortSession(self._device.open(t), self.troubles, self._agenda, self._acted)
         self._acted(t)
         return session
 
@@ -162,15 +175,19 @@ class TextPort:
 class PortSession:
     """A client's connection through a port."""
 
-    def __init__(self, session: TextSession, troubles: Troubles, acted: Callable[[float], None]) -> None:
-        self._session, self._troubles, self._acted = session, troubles, acted
+    def __init__(
+        self, session: TextSession, troubles: Troubles, agenda: Agenda, acted: Callable[[float], None]
+    ) -> None:
+        self._session, self._troubles, self._agenda, self._acted = session, troubles, agenda, acted
         self._late: list[tuple[float, str]] = []
 
     def receive(self, t: float, text: str) -> None:
         """Hand it to the device, unless it gets lost."""
         if not self._troubles.has(Manner.SILENT, t) and self.is_open(t):
+            before = self._agenda.changes
             self._session.receive(t, text)
-            self._acted(t)
+            if self._agenda.changes != before:
+                self._acted(t)
 
     def pending(self, t: float) -> list[tuple[float, str]]:
         """What the device says, unless it gets lost; later where it is late."""

@@ -65,6 +65,32 @@ class Nest:
             self._changed(t)
 
 
+class Shelf:
+    """Room for several items behind one pose, as on a sloping rack: what was put there first is taken first."""
+
+    tolerance = GRASP
+
+    def __init__(self, name: str, capacity: int, note: Callable[[float, str], None]) -> None:
+        self.name, self._capacity, self._note = name, capacity, note
+        self.items: list[Item] = []
+
+    def look(self, t: float) -> tuple[Item | None, float]:
+        """The item that came first; it never lies askew."""
+        return (self.items[0], 0.0) if self.items else (None, inf)
+
+    def take(self, t: float) -> Item:
+        """Remove the item that came first; the others follow."""
+        assert self.items, f"nothing to take at {self.name}"
+        return self.items.pop(0)
+
+    def put(self, t: float, item: Item) -> None:
+        """Lay an item behind the others."""
+        if len(self.items) >= self._capacity:
+            self._note(t, f"{self.name}: more than {self._capacity} items")
+        self.items.append(item)
+        item.place = self.name
+
+
 class Bin:
     """A sink: swallows whatever falls into it, and counts."""
 

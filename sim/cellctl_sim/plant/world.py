@@ -7,20 +7,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from math import inf
 
 from cellctl.device import Capability, Point, Pose
 from cellctl.errors import PlugInError, UnknownName
 from cellctl.kinds import ConveyorOptions
+from cellctl.line.distributions import Law
 from cellctl.line.model import Carrier, Line, Material, Module, Station
 from cellctl.runtime import RandomStream
 from cellctl_sim.plant.agenda import Agenda
 from cellctl_sim.plant.belt import Belt, Receiver
-from cellctl_sim.plant.bowl import Bowl
+from cellctl_sim.plant.bowl import FEEDING, Bowl
 from cellctl_sim.plant.gripper import Fixings, Position
 from cellctl_sim.plant.items import GONE, Item
 from cellctl_sim.plant.pallets import Pallet
 from cellctl_sim.plant.signals import Signals
-from cellctl_sim.plant.spots import Bin, Magazine, Nest, Spot
+from cellctl_sim.plant.spots import Bin, Magazine, Nest, Shelf, Spot
 from cellctl_sim.plant.stops import BeltStop, PalletNest
 
 Streams = Callable[[str], RandomStream]  # name -> random numbers, the same for the same seed
@@ -87,9 +89,11 @@ class World:
         station: str,
         material: str,
         poses: Mapping[str, Position] | None = None,
-        **properties: float,
+        takes: Law = FEEDING,
+        jam_rate: float = 0.0,
+        stock: float = inf,
     ) -> Bowl:
-        """Make and add a bowl of `material`; `properties` as of `Bowl`."""
+        """Make and add a bowl of `material`; how it feeds as of `Bowl`."""
         bowl = Bowl(
             device,
             station,
@@ -98,7 +102,9 @@ class World:
             self.make,
             self.streams(device),
             self.count,
-            **properties,
+            takes,
+            jam_rate,
+            stock,
         )
         self.add_bowl(device, bowl, poses)
         return bowl
@@ -231,15 +237,16 @@ def _place(world: World, station: Station) -> None:
     elif station.grid:
         for index, place in enumerate(places(station)):
             world.add_spot(Nest(place), positions(station.poses, station.grid.offset(index)))
+    elif station.capacity > 1:
+        world.add_spot(Shelf(station.name, station.capacity, world.note), positions(station.poses))
     else:
         world.add_spot(Nest(station.name), positions(station.poses))
 
 
 def places(station: Station) -> list[str]:
-    """The places of a station: itself, or `station#0` and on of a grid."""
-    if station.grid is None:
-        return [station.name]
-    return [f"{station.name}#{index}" for index in range(station.grid.columns * station.grid.rows)]
+    """The places of a station: itself, or `station#0` and on of a grid of several nests."""
+    count = station.grid.columns * station.grid.rows if station.grid else 1
+    return [station.name] if count == 1 else [f"{station.name}#{index}" for index in range(count)]
 
 
 def positions(poses: Mapping[str, Pose], offset: tuple[float, float] = (0.0, 0.0)) -> dict[str, Position]:

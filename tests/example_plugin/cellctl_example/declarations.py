@@ -31,7 +31,7 @@ READER = KindDeclaration(
             "Read the tag of the carrier or part.",
             Works.STAYS,
             {"done": STILL_THERE, "unreadable": Outcome(Ends.AT_ORIGIN, "no tag answered", repeats=2)},
-            results=("tag",),
+            results={"tag": "text"},
             duration=0.2,
         ),
     ),

@@ -52,18 +52,18 @@ def test_a_rework_that_first_brings_the_part_there_is_well(found_in: Found) -> N
     assert found_in((DROP, f"{rework}\n  - {DROP}")) == []
 
 
-def test_a_scrap_route_into_a_place_that_is_taken_waits_for_ever(found_in: Found) -> None:
+def test_a_scrap_route_to_where_the_part_stands_is_none(found_in: Found) -> None:
     found = found_in((DROP, "{step: aside, do: advance, to: belt.gauge}\n  - " + DROP))
-    only(found, "error CC-C018 aside: after 'measure' ended 'reject' twice", "belt.gauge is taken")
+    only(found, "error CC-C032 belt.gauge: 'aside' cannot bring", "stands at belt.gauge already")
 
 
-def test_a_scrap_route_of_a_part_that_nobody_can_take_from_there_says_who_lacks_what(found_in: Found) -> None:
+def test_a_scrap_route_to_where_a_step_has_left_the_part_is_none(found_in: Found) -> None:
     timeout = "program: close, timeout: 6 s}"
     found = found_in(
         (timeout, "program: close, on: {failed: {retry: 1, then: aside}}}"),
         (DROP, f"{DROP}\n  - {{step: aside, do: advance, to: belt.press, needs: []}}"),
     )
-    only(found, "error CC-C018 aside: after 'press' ended 'failed' twice", "belt.press is taken")
+    only(found, "error CC-C032 belt.press: 'aside' cannot bring", "stands at belt.press already")
 
 
 def test_a_transfer_from_where_nothing_lies_waits_for_ever(found_in: Found) -> None:

@@ -86,7 +86,7 @@ BOARD = "take: board, into: belt.load"
 @pytest.mark.parametrize(
     ("old", "new", "change"),
     [
-        ("to: belt.exit", "to: [belt.exit, belt.load]", "step out: to: belt.exit -> belt.exit or belt.load"),
+        ("to: arm.bin", "to: [arm.bin, belt.load]", "scrap step bin: to: arm.bin -> arm.bin or belt.load"),
         ("timeout: 6 s", "timeout: 8 s", "step press: timeout: 6 s -> 8 s"),
         (
             "retry: 1, then: scrap",

@@ -21,7 +21,7 @@ FACTORY = {  # as delivered
 
 
 class Drive:
-    """CiA402 as in the table of the ATV manuals; the output frequency follows one step (`ramp` Hz) per read."""
+    """CiA402 as in the table of the ATV manuals; the output frequency follows one step (`ramp` Hz) per look."""
 
     def __init__(self, link: Any, ramp: float = 5.0) -> None:
         self.link, self.ramp = link, ramp
@@ -60,7 +60,7 @@ class Drive:
             self.state = 0x37
 
     def read(self, table: Table, address: int, count: int) -> None:
-        if address <= drive.RFR.address < address + count:
+        if address == drive.ETA.address:
             target = self.cell(drive.LFR) if self.state == 0x37 else 0
             now, step = self.cell(drive.RFR), round(self.ramp * 10)
             self.set(drive.RFR, max(target, now - step) if now > target else min(target, now + step))

@@ -32,6 +32,7 @@ class Controller:
         self.tool = "1,0,0"  # homed, error, overheat
         self.queue: list[str] = []
         self.moves_until = 0.0
+        self.takes = 1.0  # [s] a motion
 
     def answer(self, text: str) -> Messages:
         name, _, arguments = text.partition("(")
@@ -65,7 +66,7 @@ class Controller:
                 return [(0.001, f"[2320][1,{state.get(self.gripper, '0,0,0,0')}]")]
             case "SetCheckpoint":
                 return self.reach(arguments)
-            case "ConnectionWatchdog":
+            case "ConnectionWatchdog" | "SetEob":
                 return []
         self.queue.append(text)
         return []
@@ -83,7 +84,7 @@ class Controller:
                 ends = "open" if text == "GripperOpen" else "holding" if self.part else "closed"
                 asyncio.get_running_loop().call_later(0.2, setattr, self, "gripper", ends)
         self.queue = []
-        seconds = 1.0 if moves else 0.001
+        seconds = self.takes if moves else 0.001
         self.moves_until = asyncio.get_running_loop().time() + seconds
         return [(seconds, f"[3030][{mark}]")]
 
@@ -159,6 +160,76 @@ def test_a_motion_ends_when_its_checkpoint_is_reached(
     ]
 
 
+def test_what_the_controller_has_done_once_is_not_said_again(
+    leap: Any, arm: Mecademic, controller: Controller
+) -> None:
+    async def run() -> list[str]:
+        await arm.open()
+        controller.takes = 0.5
+        await arm.move_to(POSE, straight=True, speed=1.0).perform(1)
+        before = len(controller.sent)
+        await arm.move_to(POSE, straight=True, speed=1.0).perform(2)
+        await arm.move_to(POSE, straight=True, speed=0.5).perform(3)
+        return [text for text in controller.sent[before:] if not text.startswith("Connection")]
+
+    move = "MoveLin(200,-110,30,180,0,0)"
+    slower = ["SetCartLinVel(250)", "SetCartAngVel(90)"]
+    assert leap(run()) == [move, "SetCheckpoint(2)", *slower, move, "SetCheckpoint(3)"]
+
+
+LINES = ["SetTrf(0,0,0,0,0,0)", "SetBlending(0)", "SetCartLinVel(500)", "SetCartAngVel(180)"]
+
+
+@pytest.mark.parametrize(
+    "disturb", ["a loss", "a loss unnoticed", "an error", "a stop that ended", "a halt", "a new activation"]
+)
+def test_after_anything_uncertain_all_is_asked_and_said_again(
+    leap: Any, arm: Mecademic, controller: Controller, disturb: str
+) -> None:
+    """A controller that booted, or lost power at its joints, has the settings of the factory again."""
+
+    async def happen() -> None:
+        match disturb:
+            case "a loss":
+                controller.link.cut()
+            case "a loss unnoticed":
+                controller.link.cut(greets=False)
+            case "an error":
+                controller.link.say("[1040][Command failed.]")
+            case "a stop that ended":
+                controller.link.say("[3070][1]")
+                controller.link.say("[3070][0]")
+            case "a halt":
+                await arm.halt()
+            case _:
+                controller.activated = False
+                await arm.activate().perform(2)
+        await asyncio.sleep(0.01)
+
+    async def run() -> list[str]:
+        await arm.open()
+        await arm.move_to(POSE, straight=True, speed=1.0).perform(1)
+        await happen()
+        before = len(controller.sent)
+        await arm.move_to(POSE, straight=True, speed=1.0).perform(3)
+        return controller.sent[before:]
+
+    said = leap(run())
+    assert "GetStatusRobot" in said
+    assert [text for text in said if text.startswith("Set")][-5:-1] == LINES
+
+
+def test_a_motion_that_somebody_paused_is_a_fault(leap: Any, arm: Mecademic, controller: Controller) -> None:
+    async def run() -> None:
+        await arm.open()
+        await arm.move_to(POSE, straight=True, speed=1.0).perform(1)
+        controller.paused = controller.loses = True
+        with pytest.raises(DeviceFault, match="paused its motions; reset"):
+            await arm.move_to(POSE, straight=True, speed=1.0).perform(2)
+
+    leap(run())
+
+
 @pytest.mark.parametrize(("firmware", "has"), [("v11.3.0", True), ("v9.3.0", False)])
 def test_the_watchdog_runs_while_it_moves_where_the_firmware_has_it(
     leap: Any, arm: Mecademic, controller: Controller, firmware: str, has: bool
@@ -167,16 +238,34 @@ def test_the_watchdog_runs_while_it_moves_where_the_firmware_has_it(
 
     async def run() -> None:
         await arm.open()
-        await arm.move_to(POSE, straight=False, speed=1.0).perform(1)
+        for number in (1, 2):
+            await arm.move_to(POSE, straight=False, speed=1.0).perform(number)
+        await asyncio.sleep(1.0)
 
     leap(run())
     watchdog = [text for text in controller.sent if text.startswith("ConnectionWatchdog")]
-    if has:  # 1 s long, wound up every third of it during the one second, stopped at the end
-        assert watchdog[0] == watchdog[1] == "ConnectionWatchdog(1)"
-        assert 3 <= len(watchdog) <= 5
-        assert watchdog[-1] == "ConnectionWatchdog(0)"
+    if has:  # 1 s long, wound up every half of it during the two seconds, and stopped after them
+        assert watchdog == ["ConnectionWatchdog(1)"] * 5 + ["ConnectionWatchdog(0)"]
     else:
         assert watchdog == []
+
+
+def test_the_watchdog_runs_again_for_a_motion_after_a_loss_or_a_rest(
+    leap: Any, arm: Mecademic, controller: Controller
+) -> None:
+    async def run() -> list[list[str]]:
+        await arm.open()
+        said = []
+        for is_lost in (True, False, False):
+            before = len(controller.sent)
+            await arm.move_to(POSE, straight=False, speed=1.0).perform(1)
+            said.append([text for text in controller.sent[before:] if text.startswith("Connection")])
+            if is_lost:
+                controller.link.cut()
+            await asyncio.sleep(0.01 if is_lost else 5.0)
+        return said
+
+    assert all(said[0] == "ConnectionWatchdog(1)" for said in leap(run()))
 
 
 @pytest.mark.parametrize(
@@ -247,7 +336,10 @@ def test_breaking_off_brakes_and_forgets_the_motion(
             await task
 
     leap(run())
-    assert controller.sent[-3:] == ["PauseMotion", "ClearMotion", "ConnectionWatchdog(0)"]
+    assert [text for text in controller.sent if text.endswith("Motion")][-2:] == [
+        "PauseMotion",
+        "ClearMotion",
+    ]
 
 
 def test_a_motion_that_somebody_else_cleared_is_a_fault(
@@ -393,6 +485,17 @@ def test_releasing_ends_when_the_fingers_are_open(
 
     assert leap(run()) >= 0.2
     assert controller.gripper == "open"
+
+
+def test_fingers_that_are_open_already_are_left_alone(
+    leap: Any, arm: Mecademic, gripper: Megp25, controller: Controller
+) -> None:
+    async def run() -> None:
+        await _opened(arm, gripper)
+        await gripper.release(holding=False).perform(1)
+
+    leap(run())
+    assert controller.actuations() == []
 
 
 def test_fingers_that_do_not_get_anywhere_are_a_fault(

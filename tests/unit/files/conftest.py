@@ -162,6 +162,12 @@ def check_line(tmp_path: Path) -> Callable[..., CheckedLine]:
 
 
 @pytest.fixture
+def small_text() -> str:
+    """The text of the small line."""
+    return LINE
+
+
+@pytest.fixture
 def small_line(check_line: Callable[..., CheckedLine]) -> Line:
     """The small line as it is."""
     line = check_line().line

@@ -33,6 +33,26 @@ def test_every_variant_compiles(check_small_recipe: Check) -> None:
     assert len({executable.digest for executable in checked.made.values()}) == 3
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("timeout: 6 s", "timeout: 6000 ms"),
+        (
+            "force: {default: 40 N, min: 20 N, max: 60 N}",
+            "force: {max: 60 N, min: 0.020 kN, default: 0.04 kN}",
+        ),
+        ("height: {default: 18.20 mm ± 0.15 mm}", "height: {default: 1.820 cm +150/-150 um}"),
+        ("do: transfer, take: $lid, to: belt.load", "to: [belt.load], take: $lid, do: transfer"),
+        ("{step: out, do: advance, to: belt.exit}", "{step: out, do: advance, to: exit, needs: measure}"),
+    ],
+)
+def test_what_is_only_said_otherwise_is_the_same_recipe(
+    check_small_recipe: Check, old: str, new: str
+) -> None:
+    one, other = check_small_recipe().made["plain"], check_small_recipe((old, new)).made["plain"]
+    assert one.digest == other.digest
+
+
 def test_the_same_text_and_line_give_the_same_digest(check_small_recipe: Check) -> None:
     first, second = (
         check_small_recipe().made["hard"],

@@ -95,7 +95,7 @@ def test_what_the_line_cannot_do_shows_the_part_that_wants_it(small_line: Line) 
     (finding,) = refused(small_line, "- {}\n- {lid: lit}\n", 2)
     assert (finding.code, finding.span.file) == ("CC-C004", "thing.yaml")
     assert [(r.label, r.span.file, r.span.line) for r in finding.related] == [
-        ("given for this part", "parts.yaml", 2)
+        ("the value of $lid", "parts.yaml", 2)
     ]
 
 

@@ -101,9 +101,10 @@ def test_what_nobody_declares_is_a_guess_that_says_so(
 
 def test_drivers_assume_of_their_devices_what_the_simulated_ones_do() -> None:
     bowl = BowlFeederProperties()
-    assert (bowl.feed_time, bowl.spread) == (timing.FEEDING, timing.SPREAD)
+    assert bowl.takes.mean == timing.FEEDING
+    assert bowl.takes.range == pytest.approx(((1 - timing.SPREAD) * 0.8, (1 + timing.SPREAD) * 0.8))
     assert Megp25Properties().time == timing.STROKE
-    assert RegisterGaugeProperties().time == timing.MEASURING
+    assert RegisterGaugeProperties().takes.mean == timing.MEASURING
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+from math import inf
 
 import pytest
 
 from cellctl.device import Pose
 from cellctl.errors import UnknownName
+from cellctl.line.distributions import Constant
 from cellctl.line.model import Grid, Material, Station
 from cellctl_sim.plant.agenda import Agenda, Timer
 from cellctl_sim.plant.gripper import RELIABLE, Chances, Gripper, Position
@@ -190,9 +192,9 @@ def test_a_magazine_is_never_empty() -> None:
 # --- bowls ------------------------------------------------------------------------------------------------------
 
 
-def bowl_world(**properties: float) -> World:
+def bowl_world(stock: float = inf) -> World:
     world = World(lambda name: random.Random(name), MATERIALS)
-    world.bowl("bowl", "pick", "lid", None, feed_time=0.8, **properties)
+    world.bowl("bowl", "pick", "lid", None, Constant.model_validate("0.8 s"), stock=stock)
     return world
 
 

@@ -60,7 +60,7 @@ def test_a_mistake_is_underlined_and_told_in_words(
         (LINE, "use: altivar,", "use: ‸,", {"altivar"}),
         (LINE, "robot: meca500", "robot: ‸", {"meca500", "ur5e"}),
         (LINE, "kind: feeder", "kind: ‸", {"arm", "conveyor", "feeder", "inspection", "machine"}),
-        (LINE, "restart: operator          #", "restart: ‸\n  #", {"operator", "automatic"}),
+        (LINE, "# restart: operator        #", "restart: ‸\n  #", {"operator", "automatic"}),
         (RECIPE, "reject: {retry: 1, then: scrap}", "r‸", {"reject", "failed"}),
         (RECIPE, "do: insert, take: board", "do: ‸, take: board", {"transfer", "insert", "run_held"}),
         (RECIPE, "scrap: #", "‸\nscrap: #", {"arrives"}),

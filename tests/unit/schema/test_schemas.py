@@ -122,7 +122,7 @@ LINE_MISTAKES = {
     "an unknown link": ("modbus-tcp://10.0.1.11:502", "http://10.0.1.11"),
     "an output as an eye": ("eye: io1.di0", "eye: io1.do0"),
     "a process that is nowhere": ("at: belt.gauge\n", "at: belt.gauge\n    bus: here\n"),
-    "an unknown choice": ("restart: operator", "restart: never"),
+    "an unknown choice": ("# restart: operator", "restart: never"),
     "a role that the kind does not have": ("devices:\n      plc:", "devices:\n      clp:"),
     "a capacity of nothing": ("bin: {sink: true,", "bin: {sink: true, capacity: 0,"),
     "a name that is none": ("  lid-black: {mass", "  7lid: {mass"),

@@ -304,7 +304,7 @@ def test_wrong_simulated_keys_are_named_with_those_that_there_are(plant_line: Li
 
 
 def test_simulated_keys_change_the_device(plant_line: Line) -> None:
-    line = changed(plant_line, "housings.bowl", simulated={"feed_time": 3.0, "spread": 0.0})
+    line = changed(plant_line, "housings.bowl", simulated={"takes": "3 s"})
     plant = plant_of(line)
     modbus(plant, IO2).write(0.0, 1, Table.COILS, 0, [1])
     assert plant.next_change(0.0) == 3.0

@@ -1,0 +1,23 @@
+"""Kinds of trouble that last for a while, each with a value: how much, how often, how long."""
+
+from __future__ import annotations
+
+
+class Spells:
+    """What troubles something at present, and until when. Times in virtual nanoseconds."""
+
+    def __init__(self) -> None:
+        self._spells: dict[str, tuple[float, int]] = {}  # kind -> value, until [ns]
+
+    def begin(self, kind: str, value: float, until: int) -> None:
+        """From now on until `until` [ns]; instead of an earlier spell of this kind."""
+        self._spells[kind] = (value, until)
+
+    def value(self, kind: str, now: int) -> float | None:
+        """How bad it is at `now` [ns]; None when there is no such trouble."""
+        value, until = self._spells.get(kind, (0.0, 0))
+        return value if now < until else None
+
+    def end(self, kind: str) -> None:
+        """It is over."""
+        self._spells.pop(kind, None)
