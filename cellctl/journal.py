@@ -8,7 +8,7 @@ record is still in the chain. Record fields are only ever added, with defaults.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from types import UnionType
 from typing import Any, Generic, TypeVar
@@ -85,8 +85,12 @@ class Journal(Generic[R]):
 
         Raises StoreError, also for a record that a replay could not read back; nothing is written then.
         """
+        return await self.append_encoded([self.encoded(record) for record in records])
+
+    async def append_encoded(self, payloads: Sequence[bytes]) -> Head:
+        """The same for records that are `encoded` already. Raises StoreError."""
         rows = []
-        for payload in [self._payload(record) for record in records]:
+        for payload in payloads:
             self._link(payload)
             rows.append(self._sequence.to_bytes(8, "big") + self._digest + payload)
         reached = Head(self._sequence, self._digest.hex())
@@ -138,7 +142,8 @@ class Journal(Generic[R]):
             pass
         return False
 
-    def _payload(self, record: R) -> bytes:
+    def encoded(self, record: R) -> bytes:
+        """A record as it is written. Raises StoreError for one that a replay could not read back."""
         try:
             payload = _encoder.encode(record)
             self._decoder.decode(payload)

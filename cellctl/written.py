@@ -117,7 +117,7 @@ def _read_unit(value: object) -> Unit:
 UnitName = Annotated[Unit, _UnitByName()]
 
 
-class _NamesOrUnits:
+class NamesOrUnits:
     """Annotates a mapping of names to units that may be a list of names, of which is not said what they measure."""
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -146,7 +146,7 @@ def _with_units(value: object) -> object:
     return dict.fromkeys(value)
 
 
-Measures = Annotated[Mapping[str, UnitName | None], _NamesOrUnits()]
+Measures = Annotated[Mapping[str, UnitName | None], NamesOrUnits()]
 """Names of what is measured, each with its unit; None where nothing is said: `{height: mm}`, or `[height]`."""
 
 

@@ -22,6 +22,7 @@ from cellctl.cli.main import main as cli
 from cellctl.device import DriverDeclaration
 from cellctl.flow import events as flow_events
 from cellctl.kinds import HAND_OVER, RUN_HELD
+from cellctl.line import distributions
 from cellctl.line import file as line_file
 from cellctl.live import deployment, process_table
 from cellctl.modules.alarms import ALARMS
@@ -210,6 +211,8 @@ def line_file_page() -> str:
         ("grid", "", (line_file.GridFile,)),
         ("device", "And the options of its driver: see [drivers](drivers.md).", (line_file.DeviceFile,)),
         ("tool", "And the options of its driver: see [drivers](drivers.md).", (line_file.ToolFile,)),
+        ("simulated", "And the keys of its simulator's own.", (line_file.SimulatedFile,)),
+        ("failures", "", (distributions.Failures,)),
         ("material", "", (line_file.MaterialFile,)),
         ("carrier", "", (line_file.CarrierFile,)),
         ("safety", "", (line_file.SafetyFile,)),
@@ -217,9 +220,16 @@ def line_file_page() -> str:
     ]
     blocks = [f"## The whole file\n\n{settings(line_file.LineFile)}"]
     blocks += [_section(name, more, *models) for name, more, models in sections]
+    blocks.insert(1 + [name for name, _, _ in sections].index("material"), _distributions())
     blocks.append(_section("taught", "", line_file.TaughtFile))
     blocks.append(_section("taughtpose", "", line_file.TaughtPose))
     return page("The line file", doc(line_file), *blocks, f"## Units\n\n{_units()}")
+
+
+def _distributions() -> str:
+    laws = list(dict.fromkeys(distributions.LAWS.values()))
+    moments = settings(distributions.Moments)
+    return f"## distribution\n\n{doc(distributions)}\n\n{settings(*laws)}\n\n## moments\n\n{moments}"
 
 
 def recipe_file_page() -> str:

@@ -12,7 +12,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from cellctl.device import Reference
-from cellctl.written import Between, Measured, OfDimension
+from cellctl.line.distributions import Law
+from cellctl.written import Between, Measured, NamesOrUnits, OfDimension
 
 Rows = Iterable[Iterable[object]]
 
@@ -82,17 +83,21 @@ def _shape(hint: object, metadata: Iterable[object] = ()) -> str:
             return f"{mark.dimension}{bounds}"
         if isinstance(mark, Measured):
             return "quantity"
+        if isinstance(mark, NamesOrUnits):
+            return "names, each with its unit; or a list of names"
         if isinstance(mark, Reference):
             return f"name of a {'device' if mark.kind == 'device' else 'point'}"
     if origin in (typing.Union, types.UnionType):
         return " or ".join(dict.fromkeys(_shape(each) for each in arguments if each is not types.NoneType))
     if origin is typing.Literal:
         return " or ".join(f"`{value}`" for value in arguments)
-    if origin is tuple:
+    if origin in (tuple, list):
         return f"list of {_shape(arguments[0])}"
     if origin is dict:
         value = arguments[1]
         return "keys" if value is typing.Any else f"names, each with {_shape(value)}"
+    if isinstance(hint, type) and issubclass(hint, Law):
+        return "[distribution](#distribution)"
     if isinstance(hint, type) and issubclass(hint, BaseModel):
         return f"[{_noun(hint)}](#{_noun(hint).replace(' ', '-')})"
     return f"{PLAIN.get(typing.cast(type, hint), str(hint))}{bounds}"

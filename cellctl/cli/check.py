@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cellctl.cli.files import SUFFIXES, find_line, find_recipe, recipes_beside, written_as
+from cellctl.cli.files import SUFFIXES, find_either, find_line, recipes_beside, written_as
 from cellctl.cli.output import print_json, say, uses_colour
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Checking:
             for each in files:
                 self._check_file(as_shown(each))
             return
-        self._check_file(as_shown(_find(name)))
+        self._check_file(as_shown(find_either(name)))
 
     def _check_file(self, path: Path) -> None:
         if written_as(path) == "subrecipe":
@@ -178,7 +178,8 @@ class Checking:
             return
         if best.is_well:
             self._made.setdefault(best.line.name, (best.line, []))[1].extend(best.made)
-        for finding in dict.fromkeys(best.report.findings):
+        alike = {(f.code, f.span, f.message): f for f in reversed(best.report.findings)}
+        for finding in reversed(alike.values()):  # what is wrong with several variants alike is told once
             self.report.add(finding)
 
     def jams(self) -> Iterator[str]:
@@ -237,16 +238,6 @@ def lines_beside(recipe: Path) -> list[Path]:
 def is_line(path: Path) -> bool:
     """Whether it is a line file, by its name and its keys."""
     return path.suffix in SUFFIXES and written_as(path) == "line"
-
-
-def _find(name: str) -> Path:
-    try:
-        return find_line(name)
-    except click.UsageError as no_line:
-        try:
-            return find_recipe(name, Path.cwd() / "lines" / "x")
-        except click.UsageError:
-            raise no_line from None
 
 
 def _print(checking: Checking, form: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import click
@@ -41,6 +41,20 @@ def find_recipe(name: str, line: Path) -> Path:
     return _find("recipe", name, [line.parent.parent / "products", line.parent, *_of_shipped("products")])
 
 
+def find_either(name: str) -> Path:
+    """The line or recipe file called `name`, a line before a recipe. Raises click.UsageError, with the nearest."""
+    try:
+        return find_line(name)
+    except click.UsageError as no_line:
+        try:
+            return find_recipe(name, Path.cwd() / "lines" / "x")
+        except NoSuchName as no_recipe:
+            known = no_line.known if isinstance(no_line, NoSuchName) else {}
+            raise NoSuchName("line or recipe", name, {**known, **no_recipe.known}) from None
+        except click.UsageError:
+            raise no_line from None
+
+
 def recipes_beside(line: Path) -> list[Path]:
     """The recipes in the `products` beside the line's `lines`."""
     found = _files([line.parent.parent / "products"]).values()
@@ -72,7 +86,15 @@ def _find(kind: str, name: str, places: list[Path]) -> Path:
         return known[path.stem].resolve()
     if path.name != name or path.suffix in SUFFIXES:
         raise click.UsageError(f"there is no file {name}{_listing(kind, known)}")
-    raise click.UsageError(str(UnknownName(kind, name, known)))
+    raise NoSuchName(kind, name, known)
+
+
+class NoSuchName(click.UsageError):
+    """No file of that kind is called so."""
+
+    def __init__(self, kind: str, name: str, known: Mapping[str, Path]) -> None:
+        self.known = known
+        super().__init__(str(UnknownName(kind, name, known)))
 
 
 def _listing(kind: str, known: Iterable[str]) -> str:

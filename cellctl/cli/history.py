@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cellctl.cli.durations import read_since
 from cellctl.cli.output import json_option, print_json, print_table, say, titled
 from cellctl.cli.state import state_of_a_line, state_option
 
@@ -23,10 +24,10 @@ def trace(part: str, as_json: bool, state: Path | None) -> None:
     """The whole life of PART: each command with its times, results and places, lots, decisions."""
     import msgspec
 
-    from cellctl.live.records import runner_events
+    from cellctl.live.records import events_of
     from cellctl.runner.trace import trace as life_of
 
-    life = msgspec.to_builtins(life_of(runner_events(state_of_a_line(state)), part))
+    life = msgspec.to_builtins(life_of(events_of(state_of_a_line(state), part), part))
     if as_json:
         print_json(life)
     else:
@@ -72,17 +73,26 @@ def _visit(born: float, visit: dict[str, Any]) -> tuple[str, ...]:
 
 
 @click.command()
+@click.option(
+    "--since",
+    metavar="TIME",
+    callback=read_since,
+    help="Count from then on: `8 h` ago, or `2026-03-01 06:00`.",
+)
 @json_option
 @state_option
-def report(as_json: bool, state: Path | None) -> None:
+def report(since: float, as_json: bool, state: Path | None) -> None:
     """Counts, yield, cycle times and utilisation since the journal began; each step's time beside the predicted one."""
     import msgspec
 
-    from cellctl.live.records import runner_events
+    from cellctl.live.records import events_since, runner_events
     from cellctl.runner.report import report as report_of
 
     of = state_of_a_line(state)
-    found = msgspec.to_builtins(report_of(runner_events(of), _line_in(of)))
+    events = events_since(of, since) if since else runner_events(of)
+    found = msgspec.to_builtins(report_of(events, _line_in(of), since))
+    if since and not as_json:
+        click.echo(f"since {shown_time(since)}")
     if as_json:
         print_json(found)
     else:

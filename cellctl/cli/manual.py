@@ -98,7 +98,7 @@ async def _jog(
         press = Jog(module, panel.who, device, asked.motion, asked.speed, asked.distance)
         until = NO_END if lasts is None or asked.distance else lasts
         if until == NO_END:
-            say(f"{device} of {module} moves; Ctrl-C stops it")
+            say(f"{device} of {module} is asked to move; Ctrl-C stops it")
         pressed = await panel.press(press, until, interrupts.stop)
     if pressed.why:
         say(f"{device} of {module} has stopped: {pressed.why}")

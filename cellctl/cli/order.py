@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from cellctl.cli.operate import ask
+from cellctl.cli.orders import MOST
 from cellctl.cli.output import json_option, print_json, print_table, say
 from cellctl.cli.state import state_of_a_line, state_option
 
@@ -136,11 +137,18 @@ def list_orders(as_json: bool, state: Path | None) -> None:
         say("no orders")
 
 
+def _said(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """A text that is not empty. Raises click.BadParameter."""
+    if not value.strip():
+        raise click.BadParameter("an empty text names nothing; write what the label says")
+    return value
+
+
 @click.command()
 @click.argument("material")
 @click.option("--at", "station", required=True, help="The feeder's station, such as lids.black_pick.")
-@click.option("--lot", required=True, help="The lot, as its label says.")
-@click.option("--qty", "quantity", required=True, type=click.IntRange(min=1), help="How many pieces.")
+@click.option("--lot", required=True, callback=_said, help="The lot, as its label says.")
+@click.option("--qty", "quantity", required=True, type=click.IntRange(1, MOST), help="How many pieces.")
 @state_option
 def load(material: str, station: str, lot: str, quantity: int, state: Path | None) -> None:
     """Say that MATERIAL was put into a feeder: from now on its components come from that lot."""

@@ -45,18 +45,23 @@ class Wanted:
 def turns_to_follow(wanted: Wanted, line: Path) -> dict[str, Any]:
     """The best order of its work, as the runner's verb `order` takes it: module -> turns.
 
-    Raises RecipeRefused, BadPlan, NoSchedule, MotionError where the line cannot make it, or no best order is known.
+    Raises RecipeRefused, MotionError where the line cannot make it, BadPlan where no best order is known.
     """
     from cellctl.cli.solver_output import on_stderr
     from cellctl.cli.up import load_or_exit
     from cellctl.compile.order import OrderText, compile_order
+    from cellctl.plan.errors import BadPlan, NoSchedule, NotProved
     from cellctl.plan.steady import best_turns
 
     body, loaded = wanted.body, load_or_exit(line)
     text = OrderText(body["text"], body["source"], wanted.variant, body.get("included", {}))
     executable, _ = compile_order(text, loaded)
-    with on_stderr():
-        turns = best_turns(loaded, executable)
+    try:
+        with on_stderr():
+            turns = best_turns(loaded, executable)
+    except (BadPlan, NoSchedule, NotProved) as error:
+        what = f"no best order of its work is known that could be followed: {error}"
+        raise BadPlan(wanted.label, what, "order it without --follow") from error
     return {name: [{"step": turn.step, "behind": turn.behind} for turn in own] for name, own in turns.items()}
 
 

@@ -61,6 +61,11 @@ def print_map(found: dict[str, Any]) -> None:
     print_table(rows, ("item", "journal", "sensor there"))
     if not rows:
         click.echo("the journal has nothing on the line")
+    if unsettled := _unsettled(found):
+        click.echo(
+            f"\nUNSETTLED {', '.join(unsettled)}: not seen where the journal has it, and a command that moves it has"
+        )
+        click.echo("  not ended. Its module settles that when it goes on (`cellctl start`), or asks.")
     for each in found["journals"]:
         click.echo(f"\nJOURNAL {each['module']}: {each['text']}")
         click.echo("  compare the items above with the line, put them right, and go on:")
@@ -86,6 +91,12 @@ def print_map(found: dict[str, Any]) -> None:
         click.echo(f"\nDECISION {each['part']}: {each['step']} ended with {each['outcome']}{detail}")
         for choice, meaning in CHOICES.items():
             click.echo(f"    cellctl recover decide {each['part']} {choice:8} {meaning}")
+
+
+def _unsettled(found: dict[str, Any]) -> list[str]:
+    """Items that their sensors do not see, without a contradiction: those of commands under way are not compared."""
+    known = {item for each in found["contradictions"] for item in each["items"]}
+    return [item["item"] for item in found["items"] if item["sensor"] is False and item["item"] not in known]
 
 
 CHOICES = {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cellctl.cli.durations import read_time
 from cellctl.cli.files import find_line
 from cellctl.cli.output import say
 from cellctl.cli.state import state_for, state_of_a_line, state_option
@@ -30,8 +31,24 @@ SIMULATED = "SIMULATED devices: nothing real moves"
 )
 @click.option("--detach", is_flag=True, help="Return when the line is up; it runs on by itself.")
 @click.option("--keys", type=click.Path(path_type=Path, file_okay=False), help="Directory of the bus's keys.")
+@click.option(
+    "--hung-after",
+    metavar="TIME",
+    callback=read_time,
+    default="30 s",
+    show_default=True,
+    help="End a process without a sign of life for so long, and start it again; 0 s: never.",
+)
 @state_option
-def up(line: str, simulated: bool, keep: bool, detach: bool, keys: Path | None, state: Path | None) -> None:
+def up(
+    line: str,
+    simulated: bool,
+    keep: bool,
+    detach: bool,
+    keys: Path | None,
+    hung_after: float,
+    state: Path | None,
+) -> None:
     """Start a line's processes and keep them running until Ctrl-C or `cellctl down`."""
     if keep and not simulated:
         raise click.UsageError("--keep goes with --simulated only: records of real parts are always kept")
@@ -45,6 +62,7 @@ def up(line: str, simulated: bool, keep: bool, detach: bool, keys: Path | None, 
             *(["--simulated"] if simulated else []),
             *(["--keep"] if keep else []),
             *(["--keys", str(keys.absolute())] if keys else []),  # it runs from elsewhere
+            *("--hung-after", f"{hung_after:g} s"),
         )
         start_detached(("up", str(path), "--state", str(place), *options), place)
         say(f"{loaded.name} is up{f' ({SIMULATED})' if simulated else ''}. State: {place}")
@@ -57,7 +75,14 @@ def up(line: str, simulated: bool, keep: bool, detach: bool, keys: Path | None, 
     if simulated:
         say(f"*** {SIMULATED} ***")
     work = attend(
-        loaded, path, place, say, simulated=simulated, keys=keys_directory, fresh=simulated and not keep
+        loaded,
+        path,
+        place,
+        say,
+        simulated=simulated,
+        keys=keys_directory,
+        fresh=simulated and not keep,
+        hung_after=hung_after,
     )
     sys.exit(asyncio.run(work))
 

@@ -68,6 +68,28 @@ def afterwards(state: FlowState, job: Job, answer: Answered) -> Iterator[tuple[i
         yield count + 1, _with_failures(apply(counted, answer), job, {})
 
 
+def joined_again(
+    before: FlowState, after: FlowState, job: Job, answer: Answered
+) -> Iterator[tuple[Step, bool]]:
+    """The steps that put a component into a part and are to do so once more, though the part has it.
+
+    True for the step that ended just now, in an outcome with which its component has come there all the same.
+    """
+    for name in job.parts:
+        part = after.parts[name]
+        executable = after.executable(part)
+        if answer.outcome == DONE or part.asking is not None or part.scrapping:
+            continue
+        has_come = any(move.place == item.target for move in answer.moves for item in job.items if item.into)
+        for step in executable.steps:
+            if step.works is not Works.JOINS or step.name in part.done:
+                continue
+            if step.name == job.step and has_come:
+                yield step, True
+            elif step.name in before.parts[name].done:
+                yield step, False
+
+
 def _with_failures(state: FlowState, job: Job, failures: dict[str, int]) -> FlowState:
     changed = {name: replace(state.parts[name], failures=failures) for name in job.parts}
     return replace(state, parts={**state.parts, **changed})

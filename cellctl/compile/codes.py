@@ -31,6 +31,7 @@ TIMEOUT_TOO_SHORT = "CC-C024"
 WRONG_RESULT = "CC-C030"
 OUT_OF_REACH = "CC-C031"
 AGAINST_BELT = "CC-C032"
+TWICE_IN = "CC-C033"
 
 CODES = {
     UNKNOWN_SKILL: CodeText(
@@ -173,5 +174,11 @@ CODES = {
         "eye of the other, and count as jammed. A retry or rework may lead here, too, from a step further on.",
         "Name a stop further on, let an arm take the part, begin the retry with a step that works where the part is, "
         "or say that the belt runs in a circle: `circuit`.",
+    ),
+    TWICE_IN: CodeText(
+        "On some path a component is put into a part that has it already.",
+        "An insert that a person calls failed may have left its component in the part: a retry puts a second one on "
+        "top. It is a warning where the insert was done and a later route leads back to it: that may be meant.",
+        "Write `ask` as the route of the outcome, or begin the retry with a step behind the insert.",
     ),
 }

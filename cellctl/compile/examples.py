@@ -24,6 +24,7 @@ from cellctl.compile.codes import (
     STAYS_ON_LINE,
     TIMEOUT_TOO_SHORT,
     TOO_MANY_PARTS,
+    TWICE_IN,
     UNKNOWN_CHOICE,
     UNKNOWN_MODULE,
     UNKNOWN_OUTCOME,
@@ -257,5 +258,12 @@ EXAMPLES = {
    - {step: press, do: run, program: close, force: 40 N}
 -  - {step: out, do: advance, to: belt.load}
 +  - {step: out, do: advance, to: belt.exit}
+""",
+    TWICE_IN: """\
+ steps:
+   - {step: load, do: transfer, take: lid, to: belt.load}
+-  - {step: cover, do: insert, take: lid, into: belt.load, on: {failed: {retry: 1}}}
++  - {step: cover, do: insert, take: lid, into: belt.load, on: {failed: ask}}
+   - {step: out, do: advance, to: belt.exit}
 """,
 }

@@ -16,7 +16,16 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from cellctl.compile.belts import why_not_carried
-from cellctl.compile.branches import afterwards, answers, elsewhere, endings, mishaps, told, unattended
+from cellctl.compile.branches import (
+    afterwards,
+    answers,
+    elsewhere,
+    endings,
+    joined_again,
+    mishaps,
+    told,
+    unattended,
+)
 from cellctl.compile.situation import lies_ready, situation
 from cellctl.flow.binding import bind, next_steps
 from cellctl.flow.decide import decide, is_waiting
@@ -40,6 +49,8 @@ class Trouble(StrEnum):
     HANDS = "hands"  # nobody is asked, but an item lies where only a person can take it from
     STAYS = "stays"  # a part ends where it takes up room
     LEFT = "left"  # a component lies somewhere when all parts have ended
+    TWICE = "twice"  # a component comes into a part once more, though a failed step left one there
+    AGAIN = "again"  # the same, after the step was done
     BACK = "back"  # a belt is to carry it against its direction
     NEXT = "next"  # after all parts have ended, the line is not such that a next one can begin
 
@@ -194,7 +205,10 @@ class _Search:
     ) -> Iterator[_Node]:
         for times, after in afterwards(state, job, answer):
             leg = Leg(job.step, answer.outcome, times=times, leaves_astray=leaves_astray)
-            yield _Node(after, leg, node, node.is_attended)
+            reached = _Node(after, leg, node, node.is_attended)
+            for step, is_half in joined_again(state, after, job, answer):
+                self._note(reached, Trouble.TWICE if is_half else Trouble.AGAIN, step.name, "")
+            yield reached
 
     def _ask(self, node: _Node) -> None:
         """A person answers what lets the part go on, and takes it away by hand where nothing does."""

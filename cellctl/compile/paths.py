@@ -24,6 +24,7 @@ from cellctl.compile.codes import (
     NOBODY_ASKED,
     NOT_ALL_FOLLOWED,
     STAYS_ON_LINE,
+    TWICE_IN,
     WAITS_FOR_EVER,
 )
 from cellctl.compile.following import MOST, Followed, Found, Leg, Trouble, follow
@@ -102,6 +103,17 @@ class _Findings:
             case Trouble.STUCK:
                 message = f"{after}, {step!r} waits for ever: {found.why}"
                 self._add(WAITS_FOR_EVER, found, message, self._remedy(found))
+            case Trouble.TWICE:
+                message = (
+                    f"{after} with its component in the part all the same, {step!r} puts in a second one"
+                )
+                self._add(
+                    TWICE_IN, found, message, "let a person look: write `ask` as the route of the outcome"
+                )
+            case Trouble.AGAIN:
+                message = f"{after}, {step!r} puts a second component into the part"
+                advice = "begin the retry behind it, unless the part is to have several"
+                self._warn(TWICE_IN, found, message, advice)
             case Trouble.BACK:
                 message = f"{after}, {step!r} cannot bring the part to {where}: {found.why}"
                 advice = (
@@ -170,11 +182,13 @@ def _worst(found: Sequence[Found]) -> list[Found]:
     leaves = (Trouble.LEFT, Trouble.HANDS, Trouble.NEXT)
     astray = {_cause_of(e): e for trouble in leaves for e in reversed(found) if e.trouble is trouble}
     sticks = any(each.trouble is Trouble.STUCK and not _is_attended(each) for each in found)
+    elsewise = {each.step for each in found if each.trouble is not Trouble.AGAIN}
     return [
         each
         for each in found
         if not (each.trouble in leaves and each not in astray.values())
         and not (each.trouble is Trouble.STUCK and sticks and _is_attended(each))
+        and not (each.trouble is Trouble.AGAIN and each.step in elsewise)
     ]
 
 

@@ -34,11 +34,14 @@ def check_reach(
     told: set[tuple[str, bool]] = set()  # a station is told of once, however many steps go there
     for step in steps:
         for doubt in _doubts(line, _Way.of(step, stands.get(step.name))):
-            if (doubt.station, doubt.is_sure) in told:
+            is_lost = _reaches_nothing(line, doubt.trouble.arm, doubt.trouble.tool)
+            about = doubt.trouble.arm if is_lost else doubt.station, doubt.is_sure
+            if about in told:
                 continue
-            told.add((doubt.station, doubt.is_sure))
+            told.add(about)
             add = sheet.error if doubt.is_sure else sheet.report.warn
             message = f"{step.name!r}: {doubt.trouble.words()}"
+            message += "; it reaches none of its stations" if is_lost else ""
             advice = "move the station or the arm's base, correct the pose, or give it a `via` or another `approach`"
             add(OUT_OF_REACH, written[step.name].node.span, message, advice)
 
@@ -100,3 +103,11 @@ def _reach(line: Line, arm: str, tool: str) -> dict[str, tuple[Trouble, ...]]:
 
     module = line.modules[arm]
     return troubles(line, module, _tool(module, tool))
+
+
+@once
+def _reaches_nothing(line: Line, arm: str, tool: str) -> bool:
+    """Whether the arm reaches no station with this tool: then it is its base or the tool that is wrong."""
+    stations = [name for name, station in line.stations.items() if station.pose_for(arm) is not None]
+    troubles = _reach(line, arm, tool)
+    return len(stations) > 1 and all(any(each.always for each in troubles.get(name, ())) for name in stations)

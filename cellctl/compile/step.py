@@ -26,6 +26,7 @@ from cellctl.recipe.file import listed
 from cellctl.recipe.variant import StepText
 from cellctl.sheet import Sheet, suggestion
 from cellctl.skill import Works
+from cellctl.yamlsource import Scalar
 
 Places: TypeAlias = (
     "frozenset[str] | None"  # stations where the part may be; {""}: not there yet; None: not known
@@ -97,16 +98,23 @@ class StepCompiler:
     def _keys_fit(self, what: Doing) -> bool:
         needed, allowed = STEP_KEYS[what.works]
         given = {key for key in ("to", "take", "into", "at") if key in self.text.node.items}
+        strange, lacking = sorted(given - allowed), sorted(needed - given)
+        if len(strange) == len(lacking) == 1:
+            message, where = f"{what.name!r} has no key {strange[0]!r}", self.text.node.key_spans[strange[0]]
+            written = self.text.node.items[strange[0]]
+            value = written.text if isinstance(written, Scalar) else "..."
+            self.sheet.error(WRONG_KEY, where, message, f"write {lacking[0]}: {value}")
+            return False
         for key in sorted(given - allowed):
             where = self.text.node.key_spans[key]
             usual = ", ".join(sorted(allowed)) or "none of these"
             self.sheet.error(
                 WRONG_KEY, where, f"{what.name!r} has no key {key!r}", f"keys of its steps: {usual}"
             )
-        for lacking in sorted(needed - given):
+        for missing in sorted(needed - given):
             where = self.text.node.items["step"].span
-            message = f"{self.text.name!r} lacks the key {lacking!r}"
-            self.sheet.error(WRONG_KEY, where, message, f"add {lacking}: ...")
+            message = f"{self.text.name!r} lacks the key {missing!r}"
+            self.sheet.error(WRONG_KEY, where, message, f"add {missing}: ...")
         return needed <= given <= allowed
 
     # --- by what the skill works on -----------------------------------------------------------------------------

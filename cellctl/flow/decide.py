@@ -244,12 +244,20 @@ def _feed(state: FlowState, station: Station, at: float) -> Dispatched:
 def _begins(state: FlowState, taken: Claims, asked: _Asked) -> list[FlowEvent]:
     if state.draining or _is_full(state, asked.line):
         return []
+    waiting: set[tuple[str, int]] = (
+        set()
+    )  # recipes, and numbers of parts, of which it is known that they wait
     for order in sorted(state.orders.values(), key=lambda order: -order.priority):
+        if not order.open:
+            continue
         executable = state.recipes[order.recipe_of(order.begun)]
-        if order.open and not executable.announced:
-            events = _begin(state, taken, asked, order, executable)
-            if events:
-                return events
+        alike = (executable.digest, _count(order, executable))
+        if executable.announced or (alike in waiting and not order.turns):
+            continue
+        events = _begin(state, taken, asked, order, executable)
+        if events:
+            return events
+        waiting.add(alike)
     return []
 
 
@@ -258,16 +266,21 @@ def _begin(
 ) -> list[FlowEvent]:
     """The birth of a part together with its first command; nothing while that must wait."""
     first = _first(executable)
-    count = min(first.parts, order.alike) if first.works is Works.MAKES else 1
     events: list[FlowEvent] = []
     born = state
-    for _ in range(count):
+    for _ in range(_count(order, executable)):
         birth = PartBorn(f"p{born.next_part}", order.id, at=asked.at)
         born = apply(born, birth)
         events.append(birth)
     parts = tuple(born.parts[event.part] for event in events if isinstance(event, PartBorn))
     command = asked.bind(born, taken, parts, first)  # who is only just born takes no place
     return [*events, command] if command is not None else []
+
+
+def _count(order: Order, executable: Executable) -> int:
+    """How many parts the first command of an order's next one makes."""
+    first = _first(executable)
+    return min(first.parts, order.alike) if first.works is Works.MAKES else 1
 
 
 # --- empty carriers ---------------------------------------------------------------------------------------------

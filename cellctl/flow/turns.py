@@ -46,12 +46,13 @@ def decide_by_turns(
 def next_turn(state: FlowState, order: Order, module: str) -> Due | None:
     """The first turn of a module that is still to be served; None where it has none, or none any more.
 
-    A part that ended or left the pattern has no turns, nor has one that will not be begun.
+    A part that ended or left the pattern has no turns, nor has one that will not be begun. Of those that will, only the
+    next counts: a round has each step for a part before it has that step for the one after.
     """
     turns = order.turns.get(module, ())
     own = {part.number: part for part in state.parts.values() if part.order == order.id}
     first = min(own, default=order.begun)
-    end = order.begun + (0 if state.draining else order.open)
+    end = order.begun + (order.open > 0 and not state.draining)
     for round_ in range(first, end + max((turn.behind for turn in turns), default=0)):
         for turn in turns:
             number = round_ - turn.behind

@@ -7,7 +7,7 @@ device its bare name ("io1"), a gripper `arm.tool`. A place is a station, or `st
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from math import cos, sin
 from typing import Any
@@ -181,6 +181,10 @@ class Line:
     def answers(self) -> dict[Callable[..., Any], Callable[..., Any]]:
         """What was worked out about this line before, by the function that did; kept by `cellctl.line.once`."""
         return {}
+
+    def __getstate__(self) -> dict[str, object]:
+        """What goes to another process: the line itself, and nothing that was worked out about it."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     @cached_property
     def workers_at(self) -> Mapping[str, tuple[str, ...]]:

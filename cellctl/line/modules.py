@@ -113,7 +113,8 @@ class ModuleReader:
         strange = [role for role in self.sheet.keys(*path) if not _capabilities(kind, role)]
         for role, capability in kind.devices.items():
             is_there = role.endswith("*") or role in self.sheet.keys(*path)
-            if not is_there and not nearest(role, strange):  # a misspelt one has its finding
+            is_misnamed = any(self._may_be(found[each], capability) for each in strange if each in found)
+            if not is_there and not is_misnamed and not nearest(role, strange):  # which have their findings
                 where = self.sheet.key_span("modules", module)
                 advice = f"add devices: {{{role}: {{use: ...}}}}"
                 self.sheet.error(MISSING_ROLE, where, f"{module!r} lacks the {capability} {role!r}", advice)
@@ -123,7 +124,8 @@ class ModuleReader:
         fitting = _capabilities(kind, role)
         if not fitting:
             where = self.sheet.key_span(*path, role)
-            advice = suggestion(role, kind.devices)
+            meant = [each for each, needed in kind.devices.items() if self._may_be(full, needed)]
+            advice = f"call it {meant[0]!r}" if len(meant) == 1 else suggestion(role, kind.devices)
             self.sheet.error(
                 UNKNOWN_ROLE, where, f"the kind {kind.name} has no device called {role!r}", advice
             )

@@ -19,9 +19,10 @@ from cellctl.live.deployment import FILE, Deployment
 from cellctl.live.interrupts import Interrupts, unless
 from cellctl.live.process_table import FILE as TABLE
 from cellctl.live.process_table import LOCK, supervising
-from cellctl.live.supervisor import Supervisor
+from cellctl.live.supervisor import HUNG_AFTER, Supervisor
 
 LOG = Path("log") / "supervisor.log"  # in the state directory
+JOURNAL = "runner.sqlite"
 KEPT = {"log", "keys", LOCK}  # of a state directory, whatever is set aside
 INTERRUPTED = 130
 
@@ -35,6 +36,7 @@ async def attend(
     simulated: bool,
     keys: str = "",
     fresh: bool = False,
+    hung_after: float = HUNG_AFTER,
 ) -> int:
     """Run the line until a signal ends it; the exit code for `cellctl up`. `fresh` sets earlier records aside.
 
@@ -48,7 +50,9 @@ async def attend(
         told = _also_to(state / LOG, say)
         if simulated:
             _begin(state, fresh, told)
-        async with Supervisor(state, line.name, told, simulated=simulated) as supervisor:
+        async with Supervisor(
+            state, line.name, told, simulated=simulated, hung_after=hung_after
+        ) as supervisor:
             interrupts.when_hurried = supervisor.kill
             work = bring_up(supervisor, line, path, processes=addresses_of(line), keys=keys)
             deployment = await unless(interrupts.stop, work)
@@ -98,14 +102,16 @@ def _refuse_other_line(state: Path, line: str) -> None:
 
 def _begin(state: Path, fresh: bool, told: Callable[[str], None]) -> None:
     """A simulated line is empty at each start, whatever the records of an earlier one say."""
-    if not (state / "runner.sqlite").exists():
+    if not (state / JOURNAL).exists():
         return
     if not fresh:
         told("simulated devices begin empty; parts on record are to be put right with `cellctl recover`")
         return
     aside = state / f"before-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}"
     aside.mkdir(mode=0o700)
-    for path in state.iterdir():
+    for path in sorted(
+        state.iterdir(), key=lambda path: path.name == JOURNAL
+    ):  # it last: it says that there is more
         if path.name not in KEPT and not path.name.startswith("before-"):
             path.rename(aside / path.name)
     told(f"the records of the earlier run are in {aside}")

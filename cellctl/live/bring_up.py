@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from cellctl.errors import BusError, DeploymentError
+from cellctl.errors import BusError, DeploymentError, PeerSilent
 from cellctl.line.model import Line
 from cellctl.line.processes import BusAddress
 from cellctl.live import curve
@@ -134,9 +134,14 @@ async def _start_plant(supervisor: Supervisor, path: Path, arguments: Iterable[s
 async def until_ready(session: Session, patience: float) -> None:
     """Wait until the runner and every module answer. Raises PeerSilent, or DeploymentError naming who does not."""
     ends = time.monotonic() + patience
-    await session.reach(patience)
     while True:
-        status = await session.call("status")
+        try:
+            await session.reach(ends - time.monotonic())
+            status = await session.call("status")
+        except PeerSilent:
+            if time.monotonic() > ends:
+                raise
+            continue  # it died meanwhile, and is started again
         missing = [m["module"] for m in status["modules"] if m["state"] == "unknown"]
         if not missing:
             return

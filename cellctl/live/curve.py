@@ -80,13 +80,18 @@ def load_keys(directory: Path, name: str) -> KeyPair:
 
 
 def trusted(directory: Path) -> dict[bytes, str]:
-    """Public key -> name of everyone who may connect. Raises BusError when others could add to them."""
+    """Public key -> name of everyone who may connect. Raises BusError when others could add to them.
+
+    Files may come and go meanwhile: one that is gone by now, or a link that leads nowhere, lets nobody in.
+    """
     folder = directory / "trusted"
     if not folder.is_dir():
         return {}
     _refuse_if_open(folder, stat.S_IWGRP | stat.S_IWOTH, "change", "chmod go-w")
     keys = {}
     for path in sorted(folder.glob("*.public")):
+        if not is_name(path.stem) or not path.exists():
+            continue
         _refuse_if_open(path, stat.S_IWGRP | stat.S_IWOTH, "change", "chmod go-w")
         keys[_read(path)] = path.stem
     return keys
@@ -146,7 +151,7 @@ class Doorkeeper:
     def _name_of(self, key: bytes) -> str:
         try:
             return self._allowed().get(key, "")
-        except BusError as error:
+        except (BusError, OSError) as error:  # whatever it is: unanswered, libzmq would never ask again
             self._log.error("the trusted keys cannot be used; nobody can connect", why=str(error))
             return ""
 
@@ -195,5 +200,9 @@ def _read(path: Path) -> bytes:
 
 
 def _refuse_if_open(path: Path, others: int, verb: str, remedy: str) -> None:
-    if path.stat().st_mode & others:
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise BusError(f"{path} cannot be looked at: {error.strerror or error}") from error
+    if mode & others:
         raise BusError(f"others can {verb} {path}; refused. Run `{remedy} {path}`")

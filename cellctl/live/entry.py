@@ -95,13 +95,9 @@ async def _until_told(name: str, deployment: Deployment, line: Line, body: Body)
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     with signs_of_life():
-        await _live(name, deployment, line, body)
-
-
-async def _live(name: str, deployment: Deployment, line: Line, body: Body) -> None:
-    async with LiveRuntime(name, deployment) as runtime:
-        runtime.log.info("started", line=line.name, simulated=deployment.simulated)
-        await body(runtime, line)
+        async with LiveRuntime(name, deployment) as runtime:
+            runtime.log.info("started", line=line.name, simulated=deployment.simulated)
+            await body(runtime, line)
 
 
 def _deployed_line(deployment: Deployment) -> Line:

@@ -9,7 +9,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -50,7 +50,9 @@ def save(table: ProcessTable, state: Path) -> None:
     """Write the table, whole or not at all. Raises DeploymentError."""
     new = state / f"{FILE}.new"
     try:
-        new.write_bytes(msgspec.json.format(msgspec.json.encode(table), indent=2) + b"\n")
+        new.unlink(missing_ok=True)
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(msgspec.json.format(msgspec.json.encode(table), indent=2) + b"\n")
         new.replace(state / FILE)
     except OSError as error:
         raise DeploymentError(f"cannot write {state / FILE}: {error.strerror or error}") from error
@@ -93,10 +95,14 @@ def supervising(state: Path) -> Iterator[None]:
     try:
         if not _lock(handle):
             raise LineIsUp(state, _holder(handle))
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, str(os.getpid()).encode(), 0)
+        try:
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, str(os.getpid()).encode(), 0)
+        except OSError as error:
+            raise DeploymentError(f"cannot write {state / LOCK}: {error.strerror or error}") from error
         yield
-        os.ftruncate(handle, 0)
+        with suppress(OSError):  # without the lock the number in it counts for nothing
+            os.ftruncate(handle, 0)
     finally:
         os.close(handle)
 

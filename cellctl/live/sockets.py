@@ -81,7 +81,11 @@ class LoopSocket:
                 frames = self._receive()
             except zmq.Again:
                 return
-            self._take(frames)
+            try:
+                self._take(frames)
+            except BaseException:
+                self._recheck()  # those behind it have no edge of their own any more
+                raise
         self._recheck()
 
     def _receive(self) -> list[bytes]:
@@ -118,7 +122,9 @@ class LoopSocket:
 
     def _recheck(self) -> None:
         # The descriptor is edge-triggered: a send may use up the edge that told of a message.
-        if not self._scheduled and int(self._socket.getsockopt(zmq.EVENTS)) & _POLLIN:
+        if self._scheduled or self._socket.closed:
+            return
+        if int(self._socket.getsockopt(zmq.EVENTS)) & _POLLIN:
             self._scheduled = True
             self._loop.call_soon(self.drain)
 

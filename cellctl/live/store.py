@@ -178,6 +178,9 @@ class Store:
             self._report(1)
         except StoreError as error:
             self._loop.call_soon_threadsafe(self._failed, error)
+        except Exception as error:  # nobody may wait for a writer that has ended
+            said = f"the journal {self._path}: its writer ended unexpectedly: {type(error).__name__}: {error}"
+            self._loop.call_soon_threadsafe(self._failed, StoreError(said))
 
     def _report(self, count: int) -> None:
         self._loop.call_soon_threadsafe(self._succeeded, count)

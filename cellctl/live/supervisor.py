@@ -25,7 +25,9 @@ GRACE = 5.0  # [s] that a process has to end by itself
 REWRITE = 1.0  # [s] after which a table that could not be written is written again
 LOGS_EVERY = 60.0  # [s] after which the size of the logs is looked at
 AGAIN = 300.0  # [s] after which a process that was given up is tried again: its cause may have been mended
-HUNG_AFTER = 30.0  # [s] without a sign of life; far above what an order's compilation or a loaded computer takes
+HUNG_AFTER = (
+    30.0  # [s] without a sign of life; far above what an order's compilation or a loaded computer takes
+)
 
 Say = Callable[[str], None]
 

@@ -20,12 +20,14 @@ class Watchdog:
     """The supervisor's end of one child's pipe."""
 
     def __init__(self) -> None:
-        self._end, self._childs_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._end, self._childs_end = os.pipe()
+        os.set_blocking(self._end, False)
+        os.set_blocking(self._childs_end, False)
         self._missed = -1  # looks at which there was nothing new; -1: it has never shown a sign
 
     @contextmanager
     def for_child(self) -> Iterator[tuple[int, dict[str, str]]]:
-        """The descriptor that the child gets and the environment that tells it; when it is not started, nothing stays open."""
+        """The descriptor that the child gets, and the environment that tells it; for the time of its start."""
         try:
             yield self._childs_end, {PIPE: str(self._childs_end)}
         except BaseException:

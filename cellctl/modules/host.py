@@ -67,7 +67,9 @@ class Host:
     def _is_rest(self, message: Instruct) -> bool:
         """Whether it brings the module to rest from where it is now."""
         is_free = message.command in NEEDS_NO_LEASE and message.mode is None
-        return is_free and (message.command in commands_in(self.states.state) or self.states.jogging.is_moving)
+        return is_free and (
+            message.command in commands_in(self.states.state) or self.states.jogging.is_moving
+        )
 
     async def serve(self) -> None:
         """Take messages for ever."""

@@ -34,7 +34,8 @@ RESTART = "restart"  # who stopped a module that was doing something else when i
 SAFETY = "safety"  # who aborted, when it was a guard or an emergency stop: only a person clears that
 _NEED_DEVICES = (S.RESETTING, S.STARTING, S.UNHOLDING, S.UNSUSPENDING)
 _GOES_ON = (C.CLEAR, C.RESET, C.START, C.UNHOLD, C.UNSUSPEND)
-_CLEARED = ("M001", "M002", "M003", "M011")
+_CLEARED = ("M002", "M003", "M011")
+_SILENT = ("M001",)  # over when the device answers, not when somebody clears
 
 
 class States:
@@ -216,6 +217,7 @@ class States:
         self.is_prepared = False
         await self._context.kind.prepare(self._context.errand())
         self.is_prepared = True
+        self._context.alarms.clear_all(_SILENT, self._context.name, but=self._context.not_open())
 
     async def _abort(self) -> None:
         self.is_prepared = False

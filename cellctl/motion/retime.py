@@ -95,10 +95,10 @@ def fastest_under(
 ) -> Traversal:
     """As `fastest`, under joint limits `v` and `a`, shape (n,) or broadcast to (..., n).
 
-    The motion is slower than the fastest by what it loses where a limit takes over inside an interval of the grid, since
-    x is linear there: on a straight line of length 1 under one v and a, with intervals of length h and r = v^2 / a < 1,
-    by a share of at most h^2 / (4 r (1 + r)) to the lowest order in h: 2.3e-6 for r = 1/3 and h = 1/500. For r > 1 it
-    is h^2 / 8, or nothing where a point of the grid lies in the middle.
+    The motion is slower than the fastest by what it loses where a limit takes over inside an interval of the grid,
+    since x is linear there: on a straight line of length 1 under one v and a, with intervals of length h and
+    r = v^2 / a < 1, by a share of at most h^2 / (4 r (1 + r)) to the lowest order in h: 2.3e-6 for r = 1/3 and
+    h = 1/500. For r > 1 it is h^2 / 8, or nothing where a point of the grid lies in the middle.
     """
     slope, bend, top = _rows(path, np.asarray(a, float), tool)
     x_speed = _speed_bound(path, np.asarray(v, float), speed_fraction * tool.speed)

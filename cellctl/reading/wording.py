@@ -87,7 +87,7 @@ def _explained(problem: Problem) -> tuple[str, str, str]:
             return OUT_OF_RANGE, f"{name}: {context['message']}", ""
         case "string_pattern_mismatch":
             message = f"{name} is not in the form it must have"
-            return WRONG_FORM, message, f"it must match {context['pattern']}"
+            return WRONG_FORM, message, _formed(problem)
         case "fault":
             return context["code"], context["message"], context["help"]
         case kind if kind in _RANGES:
@@ -97,6 +97,15 @@ def _explained(problem: Problem) -> tuple[str, str, str]:
             return WRONG_KIND, message, _rewritten(problem)
         case _:
             return DOES_NOT_FIT, f"{name}: {problem.message.removeprefix('Value error, ')}", ""
+
+
+def _formed(problem: Problem) -> str:
+    """A name like it in the form that it must have, where that takes no more than dashes; else the form."""
+    text, form = str(problem.node.plain), str(problem.context["pattern"])
+    meant = re.sub(r"[^A-Za-z0-9_]+", "-", text).strip("-")
+    if len(meant) <= 40 and re.fullmatch(form, meant) and not re.fullmatch(form, text):
+        return f"did you mean {meant!r}?"
+    return f"it must match {form}"
 
 
 def _wrong_choice(problem: Problem) -> tuple[str, str, str]:

@@ -10,6 +10,8 @@ from cellctl.runtime import Runtime, Server
 
 Key = tuple[str, str]  # code, source
 
+COMES_BACK = 3.0  # [s] that a process or module is given to come back by itself (the on-delay of ISA-18.2)
+
 
 class AlarmText(NamedTuple):
     """What an alarm says; `text` describes what the runner fills in."""
@@ -100,12 +102,21 @@ ALARMS = {
 }
 
 
+class _Coming(NamedTuple):
+    """An alarm whose delay is not over."""
+
+    due: float  # [s]
+    text: str
+    first_out: bool  # nothing else was wrong when its cause came
+
+
 class AlarmBoard:
     """The alarms that stand now, of the runner and of the modules. Changes of the runner's own are published."""
 
     def __init__(self, runtime: Runtime, server: Server) -> None:
         self._runtime, self._server = runtime, server
         self._own: dict[Key, Alarm] = {}
+        self._coming: dict[Key, _Coming] = {}
         self._of_modules: dict[str, dict[Key, Alarm]] = {}
         self._published = 0
 
@@ -114,17 +125,34 @@ class AlarmBoard:
         shown = {key: alarm for alarms in self._of_modules.values() for key, alarm in alarms.items()}
         return iter((self._own | shown).values())
 
-    def raise_alarm(self, code: str, source: str, text: str) -> None:
-        """Something that an operator must know; raised once until it is cleared."""
-        if (code, source) not in self._own:
-            _, cause, remedy = ALARMS[code]
-            alarm = Alarm(code, source, text, cause, remedy, self._runtime.utc(), first_out=not [*self])
-            self._own[code, source] = alarm
-            self._publish(alarm=alarm)
-            self._runtime.log.warning("alarm", code=code, source=source, text=text)
+    def raise_alarm(self, code: str, source: str, text: str, delay: float = 0.0) -> None:
+        """Something that an operator must know, once it has lasted `delay` [s]; raised once until it is cleared."""
+        if (code, source) in self._own:
+            return
+        if not delay:
+            self._coming.pop((code, source), None)
+            self._raise(code, source, text, first_out=not [*self])
+        elif (code, source) not in self._coming:
+            first_out = not self._coming and not [*self]
+            self._coming[code, source] = _Coming(self._runtime.now() + delay, text, first_out)
+
+    def ripen(self) -> None:
+        """Raise the alarms whose delay is over, the oldest first."""
+        for (code, source), coming in [*self._coming.items()]:
+            if self._runtime.now() >= coming.due:
+                del self._coming[code, source]
+                self._raise(code, source, coming.text, coming.first_out)
+
+    def _raise(self, code: str, source: str, text: str, first_out: bool) -> None:
+        _, cause, remedy = ALARMS[code]
+        alarm = Alarm(code, source, text, cause, remedy, self._runtime.utc(), first_out)
+        self._own[code, source] = alarm
+        self._publish(alarm=alarm)
+        self._runtime.log.warning("alarm", code=code, source=source, text=text)
 
     def clear(self, code: str, source: str) -> None:
         """The cause of an alarm is gone."""
+        self._coming.pop((code, source), None)
         if self._own.pop((code, source), None):
             self._publish(cleared=f"{code} {source}")
 
@@ -132,14 +160,14 @@ class AlarmBoard:
         """Who has an alarm of this code, of the runner's own."""
         return tuple(source for found, source in self._own if found == code)
 
-    def show(self, code: str, standing: Mapping[str, str]) -> None:
+    def show(self, code: str, standing: Mapping[str, str], delay: float = 0.0) -> None:
         """The alarms of this code that stand now, source to text; those of other sources are over."""
-        if not standing and not self._own:  # as in nearly every turn of the runner
+        if not standing and not self._own and not self._coming:  # as in nearly every turn of the runner
             return
         for source, text in standing.items():
-            self.raise_alarm(code, source, text)
-        for source in self.sources(code):
-            if source not in standing:
+            self.raise_alarm(code, source, text, delay)
+        for found, source in [*self._own, *self._coming]:
+            if found == code and source not in standing:
                 self.clear(code, source)
 
     def take_event(self, module: str, event: Event) -> None:

@@ -29,7 +29,7 @@ class Book:
         """Replays the journal, which is begun again after `longest` records. Raises JournalBroken, StoreError."""
         self._longest = longest
         self._journal = runner_journal(store)
-        self._pending: list[FlowEvent] = []
+        self._pending: list[bytes] = []
         self._outgoing: list[Callable[[], None]] = []
         self.state = FlowState(carriers={carrier.id: carrier.home for carrier in line.carriers})
         for event in self._journal.replay():
@@ -45,9 +45,10 @@ class Book:
         return self._journal.has(seen)
 
     def record(self, event: FlowEvent) -> None:
-        """Apply an event now."""
+        """Apply an event now. Raises StoreError for one that a replay could not read back: nothing happens then."""
+        encoded = self._journal.encoded(event)
         self.state = apply(self.state, event)
-        self._pending.append(event)
+        self._pending.append(encoded)
 
     def afterwards(self, leave: Callable[[], None]) -> None:
         """Have something leave this process once everything recorded so far is durable."""
@@ -56,8 +57,8 @@ class Book:
     async def make_durable(self) -> None:
         """Append what is pending, then let out what waits for it, in order. Raises StoreError."""
         if self._pending:
-            await self._journal.append(*self._pending)
-            self._pending.clear()
+            pending, self._pending = self._pending, []
+            await self._journal.append_encoded(pending)
             if self._journal.length > self._longest:
                 await self._journal.begin_again(Snapshot(self.state))
         outgoing, self._outgoing = self._outgoing, []

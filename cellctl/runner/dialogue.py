@@ -24,13 +24,13 @@ from cellctl.messages import (
     Withdrawn,
 )
 from cellctl.packml import Mode, State
-from cellctl.runner.alarms import AlarmBoard
+from cellctl.runner.alarms import COMES_BACK, AlarmBoard
 from cellctl.runner.arrivals import Arrivals
 from cellctl.runner.book import Book
 from cellctl.runner.comparison import Comparison
 from cellctl.runner.fleet import RESEND, Fleet
 from cellctl.runner.guards import Guards
-from cellctl.runner.patience import by_source, overdue, refused
+from cellctl.runner.patience import Patience, by_module, refused
 from cellctl.runner.remote import Remote
 from cellctl.runner.trust import Trust
 from cellctl.runtime import Incoming, Runtime
@@ -59,6 +59,7 @@ class Dialogue:
         self.trust = Trust(runtime, book, fleet, alarms)
         self._heard: dict[str, int] = {}  # process -> number of its last event
         self._unheard = dict.fromkeys(remote.process for remote in fleet)  # since this runner began
+        self.patience = Patience()
         self._began = runtime.now()
 
     def take(self, process: str, incoming: Incoming) -> None:
@@ -100,7 +101,7 @@ class Dialogue:
         if alive:
             self._alarms.clear("R001", process)
         else:
-            self._alarms.raise_alarm("R001", process, f"the process {process} does not answer")
+            self._alarms.raise_alarm("R001", process, f"the process {process} does not answer", COMES_BACK)
             self._guards.lose(process)
 
     def _take_message(self, remote: Remote, message: Message) -> None:
@@ -163,14 +164,19 @@ class Dialogue:
         before = last.state if last else None
         self._alarms.take_all(remote.name, view.alarms)
         if view.state is not before:
-            remote.told = None
+            remote.told, remote.refusal = None, ""  # what it said no to was about the state before
             self._runtime.log.info("module state", module=remote.name, state=view.state)
         if _hands_reached_in(last, view):
             remote.is_compared = False
             self._fleet.inquire(remote)
         self._give_lease_up(remote, last)
         if remote.takes_commands:
-            self._fleet.send_again(remote, before is not State.EXECUTE, bool(self._comparison.doubtful))
+            self._fleet.send_again(remote, before is not State.EXECUTE, self._begins_nothing)
+
+    @property
+    def _begins_nothing(self) -> bool:
+        """Whether nothing that a module has not taken yet may be sent to it."""
+        return bool(self._comparison.doubtful) or self._book.state.packml is not State.EXECUTE
 
     def _give_lease_up(self, remote: Remote, last: View | None) -> None:
         """In manual mode the lease is for panels; it is asked for again at once when that is over."""
@@ -220,17 +226,18 @@ class Dialogue:
             answer.head,
         )
         self._book.record(event)
-        self._alarms.clear("R020", str(answer.number))
 
     # --- when nothing comes -----------------------------------------------------------------------------------------
 
     def look_after(self) -> None:
         """Every tick: ask again for what was lost, and stop what takes too long."""
         self._miss_processes()
-        late = overdue(self._book.state, self._runtime.utc())
-        unwilling = refused(self._book.state, self._fleet)
-        self._alarms.show("R020", by_source(late))
-        self._alarms.show("R021", by_source(unwilling))
+        self._alarms.ripen()
+        state = self._book.state
+        late = self.patience.overdue(state, self._runtime.now())
+        unwilling = refused(state, self._fleet)
+        self._alarms.show("R020", by_module(state, late))
+        self._alarms.show("R021", by_module(state, unwilling))
         unwanted = {*late, *unwilling, *bereft(self._book.state)}
         doubtful = self._comparison.doubtful
         for remote in self._fleet:
@@ -248,7 +255,7 @@ class Dialogue:
             if self._runtime.now() - remote.viewed > STALE:
                 self._fleet.inquire(remote)
             if remote.takes_commands:
-                self._fleet.send_again(remote, only_known=bool(doubtful))
+                self._fleet.send_again(remote, only_known=self._begins_nothing)
 
     def _give_up(self, remote: Remote) -> None:
         """End the commands whose items a person put right while the module was at rest."""

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from cellctl.flow.state import Job
 from cellctl.line.model import Line, station_of
-from cellctl.messages import Command, Head, Inquire, LeaseRequest, Message
+from cellctl.messages import Command, Head, Inquire, Instruct, LeaseRequest, Message
 from cellctl.runner.book import Book
 from cellctl.runner.remote import Remote
 from cellctl.runtime import Peer, Runtime
@@ -56,6 +56,12 @@ class Fleet:
         peer = self._peers.get(remote.process)
         if peer is not None:
             self._book.afterwards(lambda: peer.send(self._stamped(message)))
+
+    def send_at_once(self, remote: Remote, message: Instruct) -> None:
+        """Send what brings to rest: it follows from no record, and waits for none."""
+        peer = self._peers.get(remote.process)
+        if peer is not None:
+            peer.send(message)
 
     def _stamped(self, message: Message) -> Message:
         """With the head that is durable when the message leaves: the intent of a command is in it."""

@@ -8,6 +8,7 @@ from cellctl.messages import Event, Head, Heeded, LeaseDenied, LeaseGranted, Mes
 from cellctl.packml import Mode, State, StateCommand
 
 TOO_EARLY = 0.1  # [s] after which an instruction that was refused may be given again
+MOST_WORDS = 100  # that are kept for clients
 REFUSALS = 3  # equal ones in a row, after which nobody believes that the next will be another
 
 
@@ -32,7 +33,7 @@ class Remote:
     refusals: dict[int, tuple[str, int]] = field(default_factory=dict)  # command -> why, how often in a row
     cancelled: dict[int, float] = field(default_factory=dict)  # command -> when its cancel was sent last [s]
     too_late: set[int] = field(default_factory=set)  # commands that cannot be cancelled any more
-    told: tuple[State, StateCommand, float] | None = (
+    told: tuple[State | None, StateCommand, float] | None = (
         None  # the last instruction: in which state, what, from when on it may be given again [s]
     )
     words: dict[str, Heeded | Refusal | None] = field(
@@ -89,6 +90,12 @@ class Remote:
         """It refused an instruction, which came too early: it is given again after a moment."""
         if self.told is not None:
             self.told = (*self.told[:2], now + TOO_EARLY)
+
+    def expect_word(self, id: str) -> None:
+        """A client waits for the module's word on what was sent with this id; the oldest are given up."""
+        self.words.setdefault(id)
+        while len(self.words) > MOST_WORDS:
+            del self.words[next(iter(self.words))]
 
     def take_word(self, word: Heeded | Refusal) -> None:
         """What it says to something that a client asked of it; nobody waits for any other."""

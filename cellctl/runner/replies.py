@@ -30,14 +30,19 @@ class Awaited:
 
 
 def heeded(fleet: Fleet, remote: Remote, message: Instruct | Settle) -> Awaited:
-    """Send this to a module; the reply is its own word on it, with the state and mode that it is in then."""
+    """Send this to a module; the reply is its own word on it."""
     sent = replace(message, id=fleet.next_id())
-    remote.words[sent.id] = None
+    remote.expect_word(sent.id)
     fleet.send(remote, sent)
+    return word_on(remote, sent.id)
+
+
+def word_on(remote: Remote, id: str) -> Awaited:
+    """What a module says to what was sent with this id, with the state and mode that it is in then."""
     unknown = "it may have been done all the same: look with `cellctl status`"
 
     def settled() -> Body | None:
-        word = remote.words.get(sent.id)
+        word = remote.words.get(id)
         if isinstance(word, Refusal):
             raise Refused(word.why)
         if word is not None:

@@ -9,7 +9,17 @@ from typing import Any
 
 import msgspec
 
-from cellctl.flow.events import Answered, Dispatched, FlowEvent, OrderTaken, PartBorn, PartEnded, RecipeTaken
+from cellctl.flow.events import (
+    Answered,
+    Dispatched,
+    FlowEvent,
+    OrderTaken,
+    PartBorn,
+    PartEnded,
+    RecipeTaken,
+    Snapshot,
+)
+from cellctl.flow.state import Job
 from cellctl.line.model import Line
 from cellctl.recipe.executable import Executable
 
@@ -45,42 +55,61 @@ class Report(msgspec.Struct):
 
 
 class _Tally:
-    """What the journal's events add up to."""
+    """What the journal's events add up to, from `since` on: UTC [s]."""
 
-    def __init__(self) -> None:
+    def __init__(self, since: float) -> None:
+        self._since = since
         self.recipes: dict[str, Executable] = {}
-        self.orders: dict[str, OrderTaken] = {}
-        self.parts: dict[str, PartBorn] = {}
+        self.orders: dict[str, str] = {}  # order -> digest of its recipe
+        self.parts: dict[str, str] = {}  # part -> its order
+        self.on_the_line: dict[str, None] = {}
         self.ended: list[PartEnded] = []
-        self.commands: dict[int, Dispatched] = {}
-        self.answers: list[tuple[Dispatched, Answered]] = []
+        self.commands: dict[int, Dispatched | Job] = {}
+        self.answers: list[tuple[Dispatched | Job, Answered]] = []
 
     def add(self, event: FlowEvent) -> None:
         match event:
+            case Snapshot():
+                self._begin_with(event)
             case RecipeTaken(digest, executable):
                 self.recipes[digest] = executable
-            case OrderTaken(order):
-                self.orders[order] = event
-            case PartBorn(part):
-                self.parts[part] = event
-            case PartEnded():
-                self.ended.append(event)
+            case OrderTaken(order, recipe):
+                self.orders[order] = recipe
+            case PartBorn(part, order):
+                self.parts[part] = order
+                self.on_the_line[part] = None
+            case PartEnded(part):
+                self.on_the_line.pop(part, None)
+                if event.at >= self._since:
+                    self.ended.append(event)
             case Dispatched(number):
                 self.commands[number] = event
             case Answered(number):
                 command = self.commands.pop(number, None)
-                if command is not None:
+                if command is not None and event.ended >= self._since:
                     self.answers.append((command, event))
             case _:
                 pass
 
+    def _begin_with(self, snapshot: Snapshot) -> None:
+        """What stood before it need not have been read."""
+        state = snapshot.state
+        self.recipes |= state.recipes
+        self.orders |= {order.id: order.recipe for order in state.orders.values()}
+        self.parts |= {part.id: part.order for part in state.parts.values()}
+        self.on_the_line |= dict.fromkeys(state.parts)
+        self.commands |= state.commands()
+
     def variant(self, part: str) -> str:
-        return self.recipes[self.orders[self.parts[part].order].recipe].variant
+        return self.recipes[self.orders[self.parts[part]]].variant
 
 
-def report(events: Iterable[FlowEvent], line: Line | None = None) -> Report:
-    """The report over these events of a runner's journal; of a line that is given, with what was predicted."""
-    tally = _Tally()
+def report(events: Iterable[FlowEvent], line: Line | None = None, since: float = 0.0) -> Report:
+    """The report over these events of a runner's journal; of a line that is given, with what was predicted.
+
+    The events begin with the journal or with a snapshot. What ended before `since` (UTC [s]) is not counted.
+    """
+    tally = _Tally(since)
     events = events if line is None else tuple(events)
     for event in events:
         tally.add(event)
@@ -93,7 +122,7 @@ def report(events: Iterable[FlowEvent], line: Line | None = None) -> Report:
         parts_made=verdicts["good"],
         parts_scrapped=verdicts["scrap"],
         parts_removed=verdicts["removed"],
-        parts_in_flight=len(tally.parts) - len(tally.ended),
+        parts_in_flight=len(tally.on_the_line),
         by_variant=_by_variant(tally),
         retries=sum(command.attempt > 1 and command.phase == 0 for command, _ in tally.answers),
         yield_ratio=verdicts["good"] / inspected if inspected else None,

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from functools import lru_cache
-from typing import Annotated, Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -29,54 +29,47 @@ from cellctl.line.model import Line
 from cellctl.messages import Instruct, Settle, Value
 from cellctl.packml import NEEDS_NO_LEASE, Mode, State, StateCommand
 from cellctl.recipe.executable import Executable
+from cellctl.runner.bodies import (
+    MOST_TURNS,
+    AcceptBody,
+    Body,
+    CommandBody,
+    CorrectBody,
+    DecideBody,
+    DrainBody,
+    LoadBody,
+    ModeBody,
+    Nothing,
+    OfModule,
+    OfOrder,
+    OrderBody,
+    PriorityBody,
+    SettleBody,
+    read,
+)
 from cellctl.runner.corrections import check_may_end, check_place
 from cellctl.runner.replies import Awaited, heeded
 from cellctl.runner.shell import Runner, Verb
 from cellctl.runner.status import part_map, status
 
-Body = dict[str, Any]
 OF_A_LINE = tuple(
     c for c in StateCommand if c not in (StateCommand.SUSPEND, StateCommand.UNSUSPEND, StateCommand.COMPLETE)
 )
 E = TypeVar("E", bound=StrEnum)
 
 
-MOST = 1_000_000  # pieces of an order or a lot; also the highest priority, and below zero the lowest
-
-MOST_TURNS = 1000  # of one module
-
-Name = Annotated[
-    str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")
-]  # printed everywhere
-Pieces = Annotated[int, msgspec.Meta(le=MOST)]
-Priority = Annotated[int, msgspec.Meta(ge=-MOST, le=MOST)]
-
-
-class _OrderBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    order: Name
-    text: str  # the recipe file's text
-    source: str  # its name, for messages
-    variant: str
-    quantity: Pieces
-    priority: Priority = 0
-    included: dict[Name, str] = {}  # the texts of the sub-recipes that it includes, by name
-    parts: str = ""  # YAML: for each part the values of parameters that are its own
-    parts_source: str = "parts"
-    turns: dict[Name, Annotated[tuple[Turn, ...], msgspec.Meta(max_length=MOST_TURNS)]] = {}
-
-
 @lru_cache(maxsize=32)
 def _compiled(order: bytes, line: Line) -> tuple[Executable, tuple[PartGiven, ...]]:
     """`compile_order` of an encoded order; the same one comes again from a client that had no reply, and in every run
     of a crash search. Raises RecipeRefused."""
-    asked = msgspec.json.decode(order, type=_OrderBody)
+    asked = msgspec.json.decode(order, type=OrderBody)
     text = OrderText(asked.text, asked.source, asked.variant, asked.included, asked.parts, asked.parts_source)
     return compile_order(text, line, asked.quantity)
 
 
 def order(runner: Runner, who: str, body: Body) -> Body:
     """Take an order. The same id again is the same order: nothing happens and the reply is the same."""
-    asked = _read(_OrderBody, body)
+    asked = read(OrderBody, body)
     known = runner.state.orders.get(asked.order)
     executable, parts = _compiled(msgspec.json.encode(asked), runner.line)
     digest, digests = executable.digest, tuple(part.executable.digest for part in parts)
@@ -124,35 +117,28 @@ def _check_turns(runner: Runner, turns: dict[str, tuple[Turn, ...]], executable:
 
 def cancel(runner: Runner, who: str, body: Body) -> Body:
     """Begin no more parts of an order; those on the line are finished."""
-    runner.record(OrderCancelled(_order_id(runner, body), who, runner.runtime.utc()))
+    asked = read(OfOrder, body)
+    runner.record(OrderCancelled(_order_id(runner, asked.order), who, runner.runtime.utc()))
     return {}
 
 
 def priority(runner: Runner, who: str, body: Body) -> Body:
     """Give an order another priority; higher goes first."""
-    number = body.get("priority")
-    if not isinstance(number, int) or abs(number) > MOST:
-        raise Refused(f"a priority is a whole number of at most {MOST}")
-    runner.record(OrderPrioritised(_order_id(runner, body), number, who, runner.runtime.utc()))
+    asked = read(PriorityBody, body)
+    order_id = _order_id(runner, asked.order)
+    runner.record(OrderPrioritised(order_id, asked.priority, who, runner.runtime.utc()))
     return {}
 
 
 def drain(runner: Runner, who: str, body: Body) -> Body:
     """Begin no parts (or, with `off`, begin them again)."""
-    runner.record(Drained(not body.get("off", False), who, runner.runtime.utc()))
+    runner.record(Drained(not read(DrainBody, body).off, who, runner.runtime.utc()))
     return {}
-
-
-class _LoadBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    material: str
-    station: str
-    lot: Name
-    quantity: Pieces
 
 
 def load(runner: Runner, who: str, body: Body) -> Body:
     """Say that material was put into a feeder."""
-    asked = _read(_LoadBody, body)
+    asked = read(LoadBody, body)
     station = runner.line.station(asked.station)
     if station.source != asked.material:
         raise Refused(f"{asked.station} yields {station.source or 'no material'}, not {asked.material}")
@@ -165,7 +151,7 @@ def load(runner: Runner, who: str, body: Body) -> Body:
 
 def out(runner: Runner, who: str, body: Body) -> Body:
     """Take a module out of use; another does its work where one can."""
-    name = _module(runner, body)
+    name = _module(runner, read(OfModule, body).module)
     runner.record(ModuleOut(name, who, runner.runtime.utc()))
     runner.comparison.void(runner.fleet[name].seen)
     return {}
@@ -173,7 +159,7 @@ def out(runner: Runner, who: str, body: Body) -> Body:
 
 def back_in(runner: Runner, who: str, body: Body) -> Body:
     """Bring a module back into use."""
-    name = _module(runner, body)
+    name = _module(runner, read(OfModule, body).module)
     runner.record(ModuleIn(name, who, runner.runtime.utc()))
     runner.fleet[name].is_compared = False  # what its sensors say counts again
     return {}
@@ -181,17 +167,19 @@ def back_in(runner: Runner, who: str, body: Body) -> Body:
 
 def command(runner: Runner, who: str, body: Body) -> Body | Awaited:
     """A PackML command to the line, or with `module` to one module, whose own word is the reply."""
-    asked = _choice(StateCommand, body.get("command"))
-    if not body.get("module") and asked not in OF_A_LINE:
+    said = read(CommandBody, body)
+    asked = _choice(StateCommand, said.command)
+    if not said.module and asked not in OF_A_LINE:
         raise Refused(f"a line is not told to {asked}; it is told to {', '.join(OF_A_LINE)}")
-    if body.get("module"):
-        remote = runner.fleet[_module(runner, body)]
+    if said.module:
+        remote = runner.fleet[_module(runner, said.module)]
         if not remote.alive:
             raise Refused(f"{remote.name} does not answer")
         if asked not in NEEDS_NO_LEASE and not remote.epoch and not remote.is_in_hands:
             why = remote.refusal or "the runner has not got its lease yet; try again"
             raise Refused(f"{remote.name} takes only hold, stop and abort now: {why}")
         runner.clearance.check_module(asked, remote.name)
+        runner.line_state.note(remote.name, asked)
         return heeded(runner.fleet, remote, Instruct(remote.name, who, asked, epoch=remote.epoch))
     runner.line_state.command(asked, who)
     return {"state": str(runner.state.packml)}
@@ -199,8 +187,9 @@ def command(runner: Runner, who: str, body: Body) -> Body | Awaited:
 
 def mode(runner: Runner, who: str, body: Body) -> Awaited:
     """Another mode for one module: production, maintenance or manual; the reply is the module's own word."""
-    remote = runner.fleet[_module(runner, body)]
-    asked = _choice(Mode, body.get("mode"))
+    said = read(ModeBody, body)
+    remote = runner.fleet[_module(runner, said.module)]
+    asked = _choice(Mode, said.mode)
     if not remote.alive:
         raise Refused(f"{remote.name} does not answer")
     return heeded(runner.fleet, remote, Instruct(remote.name, who, mode=asked, epoch=remote.epoch))
@@ -208,28 +197,27 @@ def mode(runner: Runner, who: str, body: Body) -> Awaited:
 
 def settle(runner: Runner, who: str, body: Body) -> Awaited:
     """An operator's word on a question that a module asked; the reply is the module's."""
-    remote = runner.fleet[_module(runner, body)]
+    asked = read(SettleBody, body)
+    remote = runner.fleet[_module(runner, asked.module)]
     questions = {q.number: q for q in remote.view.questions} if remote.view else {}
-    number = body.get("question")
-    question = questions.get(number) if isinstance(number, int) else None
+    question = questions.get(asked.question)
     if question is None:
-        raise UnknownName("question", str(number), map(str, questions))
-    choice = str(body.get("choice"))
-    if choice not in question.choices:
-        raise UnknownName("answer", choice, question.choices)
+        raise UnknownName("question", str(asked.question), map(str, questions))
+    if asked.choice not in question.choices:
+        raise UnknownName("answer", asked.choice, question.choices)
     if not remote.alive:
         raise Refused(f"{remote.name} does not answer")
-    word = Settle(remote.name, question.number, choice, who, str(body.get("note", "")))
+    word = Settle(remote.name, question.number, asked.choice, who, asked.note)
     return heeded(runner.fleet, remote, word)
 
 
 def decide(runner: Runner, who: str, body: Body) -> Body:
     """How a part that waits for a person goes on."""
-    part = _part(runner, body)
+    asked = read(DecideBody, body)
+    part, choice = _part(runner, asked.part), asked.choice
     executable = runner.state.executable(part)
     route = executable.scrap if part.scrapping else executable.steps
     choices = ["retry", "scrap", "next", "remove", *(step.name for step in route)]
-    choice = str(body.get("choice"))
     if part.job:
         raise Refused(f"{part.id} is being worked on; decide when it waits")
     if choice not in choices:
@@ -244,7 +232,8 @@ def decide(runner: Runner, who: str, body: Body) -> Body:
 
 def correct(runner: Runner, who: str, body: Body) -> Body:
     """Put the part map right: an item is at a place ("" = it is not on the line)."""
-    item, place = str(body.get("item")), str(body.get("place", ""))
+    asked = read(CorrectBody, body)
+    item, place = asked.item, asked.place
     places = runner.state.places()
     if item not in places:
         raise UnknownName("part, component or carrier", item, places)
@@ -253,8 +242,7 @@ def correct(runner: Runner, who: str, body: Body) -> Body:
             check_may_end(runner, item, job)
     if place:
         check_place(runner, item, place)
-    note = str(body.get("note", ""))
-    runner.record(Corrected(item, place, who, note, runner.runtime.utc()))
+    runner.record(Corrected(item, place, who, asked.note, runner.runtime.utc()))
     look(runner, who, {})
     return {"item": item, "place": place}
 
@@ -264,7 +252,8 @@ def accept(runner: Runner, who: str, body: Body) -> Awaited:
 
     The reply comes when the modules have granted their leases anew.
     """
-    modules = runner.trust.accept(_module(runner, body), who, str(body.get("note", "")))
+    asked = read(AcceptBody, body)
+    modules = runner.trust.accept(_module(runner, asked.module), who, asked.note)
     return Awaited(
         lambda: {"modules": list(modules)} if runner.trust.has_again(modules) else None,
         f"it is on record that you accept {', '.join(modules)}, but the lease is not granted yet: "
@@ -274,6 +263,7 @@ def accept(runner: Runner, who: str, body: Body) -> Awaited:
 
 def look(runner: Runner, who: str, body: Body) -> Body:
     """Have every module read its sensors now. The reply says when it was asked; `map` says when each was read."""
+    read(Nothing, body)
     for remote in runner.fleet:
         if remote.alive:
             runner.fleet.inquire(remote)
@@ -281,8 +271,14 @@ def look(runner: Runner, who: str, body: Body) -> Body:
 
 
 def start_line(runner: Runner, who: str, body: Body) -> Body:
-    """Bring the line to Execute from wherever that is legal: clear, reset, start or unhold, one after another."""
-    if runner.state.packml in (State.EXECUTE, State.STARTING, State.RESETTING, State.UNHOLDING):
+    """Bring the line to Execute from wherever that is legal: clear, reset, start or unhold, one after another.
+
+    On a line that executes, `modules` of the reply are those that stood since their process ended, and come along now.
+    """
+    read(Nothing, body)
+    if runner.state.packml is State.EXECUTE:
+        return {"state": str(State.EXECUTE), "modules": runner.line_state.bring_along(who)}
+    if runner.state.packml in (State.STARTING, State.RESETTING, State.UNHOLDING):
         return {"state": str(runner.state.packml)}
     first = {
         State.ABORTED: StateCommand.CLEAR,
@@ -300,11 +296,13 @@ def start_line(runner: Runner, who: str, body: Body) -> Body:
 
 def show_status(runner: Runner, who: str, body: Body) -> Body:
     """Everything a display shows."""
+    read(Nothing, body)
     return status(runner)
 
 
 def show_part_map(runner: Runner, who: str, body: Body) -> Body:
     """Every item, where the journal has it, what the sensors say, and what waits for a person."""
+    read(Nothing, body)
     return part_map(runner)
 
 
@@ -332,33 +330,24 @@ VERBS: dict[str, Verb] = {
 # --- reading ----------------------------------------------------------------------------------------------------
 
 
-def _read(kind: type[Any], body: Body) -> Any:
-    try:
-        return msgspec.convert(body, kind)
-    except msgspec.ValidationError as error:
-        raise Refused(f"the request cannot be read: {error}") from error
-
-
-def _choice(kind: type[E], text: object) -> E:
+def _choice(kind: type[E], text: str) -> E:
     names = [str(member) for member in kind]
     if text not in names:
-        raise UnknownName(kind.__name__, str(text), names)
+        raise UnknownName("mode" if kind is Mode else "command", text, names)
     return kind(text)
 
 
-def _order_id(runner: Runner, body: Body) -> str:
-    name = str(body.get("order"))
+def _order_id(runner: Runner, name: str) -> str:
     if name not in runner.state.orders:
         raise UnknownName("order", name, runner.state.orders)
     return name
 
 
-def _module(runner: Runner, body: Body) -> str:
-    return runner.line.module(str(body.get("module"))).name
+def _module(runner: Runner, name: str) -> str:
+    return runner.line.module(name).name
 
 
-def _part(runner: Runner, body: Body) -> Part:
-    name = str(body.get("part"))
+def _part(runner: Runner, name: str) -> Part:
     if name not in runner.state.parts:
         raise UnknownName("part on the line", name, runner.state.parts)
     return runner.state.parts[name]

@@ -8,13 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from cellctl.errors import CellctlError, Refused
+from msgspec.structs import replace
+
+from cellctl.errors import CellctlError, Refused, StoreError
 from cellctl.flow.decide import are_alike
 from cellctl.flow.events import Dispatched, FlowEvent, LineTaken
 from cellctl.flow.state import FlowState
 from cellctl.flow.turns import decide_by_turns
 from cellctl.line.model import Line
-from cellctl.messages import Reply, Request
+from cellctl.messages import Instruct, Reply, Request
 from cellctl.packml import State
 from cellctl.runner.alarms import AlarmBoard
 from cellctl.runner.arrivals import Arrivals
@@ -27,7 +29,8 @@ from cellctl.runner.fleet import Fleet
 from cellctl.runner.foresight import Foresight
 from cellctl.runner.guards import Guards
 from cellctl.runner.line_state import LineState
-from cellctl.runner.replies import Awaited, Replies
+from cellctl.runner.replies import Awaited, Replies, word_on
+from cellctl.runner.rest import rest_at_once
 from cellctl.runtime import Channel, Incoming, Runtime, Server
 
 TICK = 0.5  # [s] how often silence and lost messages are looked after
@@ -37,10 +40,12 @@ Verb = Callable[["Runner", str, dict[str, Any]], dict[str, Any] | Awaited]
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Something that came in: from a module process, from a client (`process` is ""), or a tick (`incoming` None)."""
+    """Something that came in: from a module process, from a client (`process` is ""), or a tick (`incoming` None).
+    `begun` is what was told to a module at once of a client's request."""
 
     process: str
     incoming: Incoming | None = None
+    begun: Instruct | None = None
 
 
 async def run_runner(
@@ -59,7 +64,7 @@ async def run_runner(
             await runner.take_over()
             for process in line.processes:
                 group.start(_listen(runtime, process, runner), f"listen to {process}")
-            group.start(_attend(server, runner.inbox), "attend clients")
+            group.start(_attend(server, runner), "attend clients")
             group.start(_tick(runtime, runner.inbox), "tick")
             await runner.run()
 
@@ -71,9 +76,10 @@ async def _listen(runtime: Runtime, process: str, runner: Runner) -> None:
             runner.inbox.send(Arrival(process, await peer.inbox.receive()))
 
 
-async def _attend(server: Server, inbox: Channel[Arrival]) -> None:
+async def _attend(server: Server, runner: Runner) -> None:
     while True:
-        inbox.send(Arrival("", await server.requests.receive()))
+        incoming = await server.requests.receive()
+        runner.inbox.send(Arrival("", incoming, rest_at_once(incoming, runner.fleet, runner.line_state)))
 
 
 async def _tick(runtime: Runtime, inbox: Channel[Arrival]) -> None:
@@ -164,7 +170,7 @@ class Runner:
         elif arrival.process:
             self._dialogue.take(arrival.process, incoming)
         elif isinstance(incoming.message, Request):
-            self._serve(incoming, incoming.message)
+            self._serve(incoming, incoming.message, arrival.begun)
 
     def _decide(self) -> None:
         if self.comparison.doubtful or not self.trust.is_whole:
@@ -176,6 +182,7 @@ class Runner:
         for event in decide_by_turns(self.state, self.line, ready, self.runtime.utc(), known):
             self.record(event)
             if isinstance(event, Dispatched):
+                self._dialogue.patience.begin(event.number, self.runtime.now())
                 self.fleet.send_command(self.state.jobs[event.job])
         self._decided, self._ready = self.state, ready
 
@@ -204,7 +211,7 @@ class Runner:
         stuck = {carrier: self.state.carriers[carrier] for carrier in self.state.stuck}
         self.alarms.show("R025", {c: f"{c} did not come on from {at}" for c, at in stuck.items()})
 
-    def _serve(self, incoming: Incoming, request: Request) -> None:
+    def _serve(self, incoming: Incoming, request: Request, begun: Instruct | None) -> None:
         who = recorded_as(request.who, incoming.key)
         reply = Reply(request.id, who=who)
         try:
@@ -212,6 +219,24 @@ class Runner:
             if verb is None:
                 known = ", ".join(sorted(self._verbs))
                 raise Refused(f"the runner knows no {request.verb!r}; it knows {known}")
-            self._replies.give(incoming.peer, reply, verb(self, who, request.body))
+            result = verb(self, who, request.body) if begun is None else self._told(begun)
+            self._replies.give(incoming.peer, reply, result)
+        except StoreError as error:
+            why = (
+                "this holds what cannot be kept on record, such as characters that are none; it was not done"
+            )
+            self.runtime.log.warning("not recorded", verb=request.verb, why=str(error))
+            self._replies.refuse(incoming.peer, reply, why)
         except CellctlError as error:
             self._replies.refuse(incoming.peer, reply, str(error))
+        except Exception as error:  # else a request that is repeated would end each runner that is started
+            self.runtime.log.error("request failed", verb=request.verb, error=repr(error))
+            self._replies.refuse(
+                incoming.peer, reply, f"the runner failed in it ({error!r}); please report it"
+            )
+
+    def _told(self, message: Instruct) -> Awaited:
+        """The module's word on what it was told at once. It is told again, since what left later may have undone it."""
+        remote = self.fleet[message.module]
+        self.fleet.send(remote, replace(message, id=self.fleet.next_id()))
+        return word_on(remote, message.id)

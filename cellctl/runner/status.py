@@ -68,6 +68,7 @@ def _order(runner: Runner, name: str) -> dict[str, Any]:
         "removed": order.removed,
         "cancelled": order.cancelled,
         "complete": order.is_complete,
+        "in_turns": bool(order.turns),
     }
 
 

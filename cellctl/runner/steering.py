@@ -38,6 +38,14 @@ _ARRIVED: dict[State, tuple[State, ...]] = {
 # these concern every module, also one that was taken out of use
 TO_REST = (S.HOLDING, S.STOPPING, S.ABORTING)
 
+# what a module is told of which nothing is known yet, before it can begin anything
+UNSEEN: dict[State, StateCommand] = {
+    S.HOLDING: C.HOLD,
+    S.HELD: C.HOLD,
+    S.STOPPING: C.STOP,
+    S.ABORTING: C.ABORT,
+}
+
 
 def instruction(line: State, module: State, *, by_itself: bool) -> StateCommand | None:
     """What to tell a module while the line is in `line`; None for nothing.

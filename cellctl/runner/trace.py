@@ -78,6 +78,7 @@ def trace(events: Iterable[FlowEvent], part: str) -> Life:
                 life.decisions.append(msgspec.to_builtins(event))
             case PartEnded(name, verdict) if name == part and life is not None:
                 life.ended, life.verdict, life.lots = event.at, verdict, state.parts[part].lots
+                break
             case _:
                 pass
         state = apply(state, event)

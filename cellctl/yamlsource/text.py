@@ -9,6 +9,8 @@ from cellctl.yamlsource.codes import NOT_UTF8, TOO_LARGE, UNSEEN
 
 MOST_BYTES = 1_000_000
 
+MOST_UNSEEN, MOST_UNSEEN_SHARE = 20, 0.1  # of characters that may not be in a text; with more it is none
+
 LOST = "\N{REPLACEMENT CHARACTER}"
 # What YAML does not allow, its surplus line breaks, and characters that make text look other than it is.
 _UNSEEN = re.compile(
@@ -33,6 +35,12 @@ def decoded(source: bytes | str, file: str, report: Report) -> str | None:
         text = source
     text = text.removeprefix("\ufeff")
     if _UNSEEN.search(text):
+        unseen = len(_UNSEEN.findall(text))
+        if unseen > MOST_UNSEEN and unseen > len(text) * MOST_UNSEEN_SHARE:
+            report.error(
+                NOT_UTF8, start_of(file), "the file is not text", "check that it is the file you mean"
+            )
+            return None
         _refuse_unseen(text, file, isinstance(source, bytes), report)
     return _UNSEEN.sub(LOST, text)
 

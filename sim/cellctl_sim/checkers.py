@@ -17,6 +17,7 @@ from cellctl_sim.checks.actions import (
     programs_ran_once,
     what_is_seen_happened_once,
     what_may_be_repeated_was_done,
+    what_was_cancelled_had_not_begun,
 )
 from cellctl_sim.checks.journals import (
     journals_agree,
@@ -59,6 +60,7 @@ CHECKERS: tuple[Callable[[Evidence], Findings], ...] = (
     programs_ran_once,
     what_is_seen_happened_once,
     what_may_be_repeated_was_done,
+    what_was_cancelled_had_not_begun,
     measurements_were_taken,
     journals_agree,
     no_journal_lost_a_record,

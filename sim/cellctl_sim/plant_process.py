@@ -156,9 +156,11 @@ async def run_plant(line: Line, table: Path | None, seed: int, faults: Sequence[
 
 
 def write_table(table: Path, served: Served) -> None:
-    """Write the table of addresses, whole or not at all."""
+    """Write the table of addresses, whole or not at all, readable by the owner only."""
     new = table.with_suffix(".new")
-    new.write_text(json.dumps(served.table(), indent=2) + "\n")
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(json.dumps(served.table(), indent=2) + "\n")
     new.replace(table)
 
 

@@ -170,7 +170,7 @@ def _with_fewer_parts(scenario: Scenario) -> Iterator[Scenario]:
 
 
 def rounded(disturbance: Disturbance, digits: int) -> Disturbance:
-    """Its times to so many digits of a second; a duration never becomes nothing."""
+    """Its times to so many digits of a second, its value to one more significant digit; nothing becomes nothing."""
     match disturbance:
         case EffectKill():
             return disturbance.model_copy(
@@ -180,7 +180,12 @@ def rounded(disturbance: Disturbance, digits: int) -> Disturbance:
             return disturbance.model_copy(update={"away": _lasting(disturbance.away, digits)})
         case _:
             at, lasts = round(disturbance.at, digits), _lasting(disturbance.lasts, digits)
-            return disturbance.model_copy(update={"at": at, "lasts": lasts})
+            value = _round(disturbance.value, digits)
+            return disturbance.model_copy(update={"at": at, "lasts": lasts, "value": value})
+
+
+def _round(value: float | None, digits: int) -> float | None:
+    return value if value is None or value == int(value) else float(f"{value:.{digits + 1}g}")
 
 
 def _lasting(seconds: float, digits: int) -> float:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from cellctl.errors import DeadlineExceeded, Refused
+from cellctl.errors import DeadlineExceeded, Refused, UnknownName
 from cellctl.flow.events import FlowEvent
 from cellctl.line.model import Line
 from cellctl.messages import Reply, Request
@@ -30,7 +30,7 @@ from cellctl_sim.assassin import Assassin
 from cellctl_sim.evidence import Rows
 from cellctl_sim.plant.faults import Fault
 from cellctl_sim.plant.plant import Plant
-from cellctl_sim.process_faults import Disturbance, ProcessFault
+from cellctl_sim.process_faults import ALL, OPERATOR, RUNNER, Disturbance, ProcessFault
 from cellctl_sim.runtime import LogRecord, SimRuntime
 from cellctl_sim.universe import Universe
 
@@ -116,6 +116,7 @@ def simulate(
     for a line or fault that cannot be simulated.
     """
     began = time.perf_counter()
+    _check_processes(line, faults)
     with Universe(seed, print_log=print_log) as universe:
         plant = Plant(line, universe.random, [fault for fault in faults if isinstance(fault, Fault)])
         universe.install(plant)
@@ -147,6 +148,14 @@ def simulate(
             runs=plant.runs(),
             struck=assassin.struck,
         )
+
+
+def _check_processes(line: Line, faults: Sequence[Disturbance]) -> None:
+    """Raises UnknownName for a fault of a process that the line does not have."""
+    known = (*line.processes, RUNNER, OPERATOR, ALL)
+    for fault in faults:
+        if isinstance(fault, ProcessFault | StepKill) and fault.process not in known:
+            raise UnknownName("process", fault.process, known)
 
 
 def start_line(universe: Universe, line: Line, longest_journal: int = LONGEST_JOURNAL) -> None:

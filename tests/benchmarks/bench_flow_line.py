@@ -156,10 +156,11 @@ def growth(place: Path, installed: tuple[Any, Any], parts: int, sizes: Sequence[
     """Print how the rate goes with stations, and with parts on eight of them; and the memory."""
     for stations in sizes:
         line, recipe = build(place, installed, stations)
-        seconds, _ = cpu(lambda: on_cellctl(line, recipe, parts))  # noqa: B023 (called at once)
-        rate, commands = parts / seconds, 3 * stations - 1
+        count = max(2, 4 * parts // stations)  # a part that passes more stations needs more commands
+        seconds, _ = cpu(lambda: on_cellctl(line, recipe, count))  # noqa: B023 (called at once)
+        rate, commands = count / seconds, 3 * stations - 1
         print(
-            f"{stations:3} stations {parts:6} parts  {rate:7.2f} parts/s  {rate * commands:6.0f} commands/s"
+            f"{stations:3} stations {count:6} parts  {rate:7.2f} parts/s  {rate * commands:6.0f} commands/s"
         )
     line, recipe = build(place, installed, 8)
     for count in (1, parts, 4 * parts):

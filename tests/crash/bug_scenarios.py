@@ -64,6 +64,24 @@ def killed_as_it_starts(line: Line, recipe: Recipe, seed: int) -> tuple[Scenario
     return one_part(recipe, seed, slow=True), stage
 
 
+def killed_as_it_lets_go(line: Line, recipe: Recipe, seed: int) -> tuple[Scenario, Stage]:
+    """The belt's process is killed right after the start of a release is on record, before the stopper moves."""
+
+    def stage(universe: Universe) -> None:
+        disk, lettings_go = universe.disk("belt"), []
+
+        def watch(who: str, what: str) -> None:
+            if (who, what) == ("belt", "durable") and b"release" in disk.durable[-1]:
+                lettings_go.append(universe.now)
+                if len(lettings_go) == 1 + seed % 3:
+                    universe.at(universe.now, lambda: universe.kill("belt"))
+                    universe.at(universe.now + 0.4, lambda: universe.restart("belt"))
+
+        universe.trace.watch = watch
+
+    return one_part(recipe, seed), stage
+
+
 def slow_press(line: Line, recipe: Recipe, seed: int) -> tuple[Scenario, Stage]:
     fault = Fault.model_validate(
         {"device": "press.plc", "fault": "stall", "at": 15.0 + 0.2 * seed, "for": 9.0}
@@ -78,12 +96,12 @@ def powerless_press(line: Line, recipe: Recipe, seed: int) -> tuple[Scenario, St
 
 
 def shortened(line: Line, recipe: Recipe, seed: int) -> tuple[Scenario, Stage]:
-    """The arm's journal loses its last records while it is down."""
+    """The arm's journal loses its last records, those of a command among them, while it is down."""
     at = 8.0 + 6.0 * (seed * 0.618 % 1.0)
     kill = ProcessFault.model_validate({"process": "arm", "fault": "kill", "at": at, "for": 1.5})
 
     def shorten(universe: Universe) -> None:
-        universe.at(at + 1.0, lambda: universe.disk("arm").durable.__delitem__(slice(-6, None)))
+        universe.at(at + 1.0, lambda: universe.disk("arm").durable.__delitem__(slice(-14, None)))
 
     return one_part(recipe, seed, kill), shorten
 

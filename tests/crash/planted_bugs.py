@@ -174,25 +174,16 @@ def cancels_what_has_begun(patch: pytest.MonkeyPatch) -> None:
 
 
 def forgets_the_epoch_of_its_lease(patch: pytest.MonkeyPatch) -> None:
-    grant = Lease._grant_or_deny
+    journal = Recorder.__call__
 
-    async def granted(self: Any, peer: str, request: Any) -> Any:
-        context, record = self._context, self._context.record
+    async def unless_of_a_lease(self: Any, *records: Any) -> None:
+        for record in records:
+            if isinstance(record, LeaseTaken):
+                self._book.apply(record)
+            else:
+                await journal(self, record)
 
-        async def unless_of_a_lease(*records: Any) -> None:
-            for each in records:
-                if isinstance(each, LeaseTaken):
-                    context.ledger.apply(each)
-                else:
-                    await record(each)
-
-        patch.setattr(context, "record", unless_of_a_lease, raising=False)
-        try:
-            return await grant(self, peer, request)
-        finally:
-            patch.setattr(context, "record", record, raising=False)
-
-    patch.setattr(Lease, "_grant_or_deny", granted)
+    patch.setattr(Recorder, "__call__", unless_of_a_lease)
 
 
 def journals_no_intent(patch: pytest.MonkeyPatch) -> None:
@@ -201,7 +192,7 @@ def journals_no_intent(patch: pytest.MonkeyPatch) -> None:
     def recorded(self: Any, event: Any) -> None:
         record(self, event)
         if isinstance(event, Dispatched):
-            self._pending.remove(event)
+            self._pending.pop()
 
     patch.setattr(Book, "record", recorded)
 

@@ -4,34 +4,49 @@ from __future__ import annotations
 
 import pytest
 
+from cellctl.journal import ActionBegan
 from cellctl.line.model import Line
-from cellctl_drivers.mecademic_conversation import Conversation
-from cellctl_sim.crash_search import Recipe, Trial, run
+from cellctl_drivers import mecademic_queue
+from cellctl_sim.crash_search import Recipe, evidence_of
 from cellctl_sim.plant.faults import Fault
-from cellctl_sim.scenario import Latencies, Scenario
-from cellctl_sim.simulation import Order
+from cellctl_sim.runtime import START
+from cellctl_sim.simulation import Order, Result, simulate
 
-ON_ITS_WAY = 6.7  # [s], to the first part: it holds nothing that homing would let fall
+Known = mecademic_queue.Known
 
 
-def boots(line: Line, recipe: Recipe, fault: str = "restart") -> Trial:
+@pytest.fixture(scope="module")
+def reaches(puck_line: Line, puck_recipe: Recipe) -> float:
+    """When the arm, which has come above the first part, goes down to it; it holds nothing that could fall [s]."""
+    evidence = evidence_of(puck_line, simulate(puck_line, orders(puck_recipe)))
+    began = (began for _, began in evidence.records(ActionBegan) if began.name.startswith("reach"))
+    return next(began).at - START
+
+
+def orders(recipe: Recipe) -> tuple[Order, ...]:
+    return (Order("o1", recipe.text, recipe.source, "indoor", 1),)
+
+
+def boots(line: Line, recipe: Recipe, at: float, fault: str = "restart") -> Result:
     """One part; the arm's controller boots, or its emergency stop is pressed for a second."""
-    happens = Fault.model_validate({"device": "arm.controller", "fault": fault, "at": ON_ITS_WAY, "for": 1.0})
-    orders = (Order("o1", recipe.text, recipe.source, "indoor", 1),)
-    return run(line, Scenario(0, "automatic", orders, Latencies(200e-6, 1e-3, {}), (happens,), ()))
+    happens = Fault.model_validate({"device": "arm.controller", "fault": fault, "at": at, "for": 1.0})
+    return simulate(line, orders(recipe), faults=(happens,), until=120.0)
 
 
 @pytest.mark.parametrize("fault", ["restart", "estop"])
 def test_after_the_controller_booted_the_part_is_made_as_before(
-    puck_line: Line, puck_recipe: Recipe, fault: str
+    puck_line: Line, puck_recipe: Recipe, reaches: float, fault: str
 ) -> None:
-    trial = boots(puck_line, puck_recipe, fault)
-    assert not trial.findings, "\n".join(map(str, trial.findings))
+    result = boots(puck_line, puck_recipe, reaches + 0.05, fault)
+    assert result.complete
+    assert result.report.parts_made == 1
+    assert not result.incidents
+    assert "arm.gripper.missed" not in result.counters
 
 
-def test_an_arm_that_still_believed_in_its_settings_would_be_found(
-    puck_line: Line, puck_recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+def test_an_arm_that_still_believed_in_its_settings_would_grip_beside_the_part(
+    puck_line: Line, puck_recipe: Recipe, reaches: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Conversation, "disturbances", property(lambda self: 0, lambda self, value: None))
-    monkeypatch.setattr("cellctl_drivers.mecademic_queue.Queue.forget", lambda self: None)
-    assert boots(puck_line, puck_recipe).findings
+    believed: dict[str, str] = {}
+    monkeypatch.setattr(mecademic_queue, "Known", lambda disturbances: Known(disturbances, believed))
+    assert not boots(puck_line, puck_recipe, reaches + 0.05).complete

@@ -158,6 +158,13 @@ TAMPERS: list[tuple[str, str, Tamper]] = [
     ("what_is_seen_happened_once", "a release that never was", counting("arm.gripper.released", -1)),
     ("what_is_seen_happened_once", "something dropped", counting("arm.gripper.dropped", 1)),
     ("what_may_be_repeated_was_done", "an end that is not on record", of_records(ActionEnded, gone)),
+    (
+        "what_was_cancelled_had_not_begun",
+        "a command cancelled in the midst",
+        of_records(
+            ModuleAnswered, lambda r: ModuleAnswered(msgspec.structs.replace(r.answer, outcome="cancelled"))
+        ),
+    ),
     ("measurements_were_taken", "a measurement less", counting("gauge.head.measured", -1)),
     ("journals_agree", "an answer that no module gave", of_records(ModuleAnswered, gone)),
     ("journals_agree", "a command that nobody sent", of_events(Dispatched, gone, which=-1)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -124,10 +125,39 @@ def test_killed_processes_go_on_in_turns(line: Line, pace: Pace, process: str, a
     assert steady(result, 9, 12) == pytest.approx(pace.best.period, rel=ONE_PERCENT)
 
 
+def swarm(line: Line, pace: Pace, seed: int) -> None:
+    """Kills of any process, a miss and rejects at random times: all parts are accounted for."""
+    rng = random.Random(seed)
+    kills = [
+        {
+            "at": rng.uniform(1, 250),
+            "process": rng.choice(["runner", *line.processes]),
+            "fault": "kill",
+            "for": f"{rng.uniform(0.1, 5):.2f} s",
+        }
+        for _ in range(rng.randint(1, 4))
+    ]
+    rejects = {**REJECTS[1], "at": rng.uniform(20, 200), "count": rng.randint(1, 3)}
+    faults = read_disturbances([*kills, rejects, {**REJECTS[0], "at": rng.uniform(1, 200)}])
+    assert_accounted_for(line, run(line, pace.turns, faults, 6), 6)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_kills_misses_and_rejects_together_lose_no_part(line: Line, pace: Pace, seed: int) -> None:
+    swarm(line, pace, seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3, 60))
+def test_a_long_search_finds_no_kill_that_loses_a_part(line: Line, pace: Pace, seed: int) -> None:
+    swarm(line, pace, seed)
+
+
 def test_the_turns_stand_in_the_journal(line: Line, pace: Pace) -> None:
     result = run(line, pace.turns, parts=1)
     (taken,) = (event for event in result.events if isinstance(event, OrderTaken))
     assert taken.turns == pace.turns
+    assert result.status["orders"][0]["in_turns"]
 
 
 def test_cellctl_sim_follows_where_it_is_asked_to(pace: Pace) -> None:
@@ -138,6 +168,14 @@ def test_cellctl_sim_follows_where_it_is_asked_to(pace: Pace) -> None:
         assert result.exit_code == 0, result.output
         makespans.append(json.loads(result.stdout)["makespan_s"])
     assert makespans[1] < makespans[0]
+
+
+def test_an_order_that_cannot_be_followed_says_why_and_what_instead() -> None:
+    asked = ("sim", "pallets", "--order", "ring/usual:2", "--follow")
+    result = CliRunner().invoke(main, asked)
+    assert result.exit_code == 1
+    assert "moves a carrier" in result.stderr
+    assert "order it without --follow" in result.stderr
 
 
 def test_cellctl_order_hands_the_turns_to_the_runner(pace: Pace) -> None:
@@ -161,7 +199,7 @@ def test_two_followed_orders_are_made_one_after_the_other(line: Line, pace: Pace
         ({"arn": [{"step": "load", "behind": 0}]}, "no module is called .*arn"),
         ({"arm": [{"step": "lode", "behind": 0}]}, "no step is called .*lode"),
         ({"arm": [{"step": "load", "behind": -1}]}, "load -1 parts behind"),
-        ({"arm": [{"step": "load", "behind": "x"}]}, "cannot be read"),
+        ({"arm": [{"step": "load", "behind": "x"}]}, "turns is .* it should be for each module"),
     ],
 )
 def test_turns_that_are_not_of_this_line_and_recipe_are_refused(line: Line, turns: Any, words: str) -> None:

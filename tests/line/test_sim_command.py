@@ -77,6 +77,25 @@ def test_a_file_that_holds_no_faults_is_refused_without_a_traceback(tmp_path: Pa
     assert "faults.yaml" in result.stderr
 
 
+def test_kills_aimed_at_what_happens_are_read_from_the_file_of_faults(tmp_path: Path) -> None:
+    calm = found("--order", "sensor-puck/indoor")
+    faults, journal = tmp_path / "faults.yaml", tmp_path / "journal.jsonl"
+    faults.write_text("- {effect: 300, for: 2 s}\n- {step: 4000, process: runner, for: 1 s}\n")
+    killed = found("--order", "sensor-puck/indoor", "--faults", str(faults), "--trace", str(journal))
+    assert killed["parts_made"] == calm["parts_made"] == 1
+    assert killed["trace_sha256"] != calm["trace_sha256"]
+    assert killed["makespan_s"] > calm["makespan_s"]
+
+
+@pytest.mark.parametrize("fault", ["fault: kill, ", "fault: full_disk, ", "step: 5, for: 1 s, "])
+def test_a_fault_of_a_process_that_is_not_there_is_named(tmp_path: Path, fault: str) -> None:
+    path = tmp_path / "faults.yaml"
+    path.write_text(f"- {{{fault}process: armm}}\n")
+    result = sim("--order", "sensor-puck/indoor", "--faults", str(path))
+    assert result.exit_code == 1
+    assert "did you mean arm?" in result.stderr
+
+
 def test_a_fault_of_a_device_that_is_not_there_is_named(tmp_path: Path) -> None:
     path = tmp_path / "faults.yaml"
     path.write_text("- {device: gauge.hed, fault: silent}\n")

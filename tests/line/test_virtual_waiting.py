@@ -171,7 +171,7 @@ def test_a_stopped_module_that_is_taken_out_has_no_alarm() -> None:
         await asked("out", module="gauge")
         await until(runtime, asked, lambda status: "R013" not in codes(status), 1.0)
         await asked("in", module="gauge")
-        await until(runtime, asked, lambda status: ("R013", "gauge") in alarms(status), 1.0)
+        await until(runtime, asked, lambda status: ("R013", "gauge") in alarms(status), 4.5)
 
     play(script, puck(restart="operator"))
 

@@ -162,6 +162,22 @@ def test_the_part_map_lists_every_choice_with_the_command_that_makes_it(
     assert "cellctl recover decide p2 scrap" in text
     assert "cellctl recover accept press --note WHY" in text
     assert "EMPTY" in text
+    assert "UNSETTLED" not in text
+
+
+def test_the_part_map_says_why_an_unseen_item_is_no_contradiction(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    nothing: dict[str, list[object]] = {
+        key: [] for key in ("journals", "contradictions", "lost", "questions", "decisions")
+    }
+    seen = [
+        {"item": "p1", "journal": "belt.load", "sensor": False},
+        {"item": "p2", "journal": "belt.exit", "sensor": None},
+    ]
+    recover.print_map({"items": seen, **nothing})
+    text = capsys.readouterr().out
+    assert "UNSETTLED p1: not seen where the journal has it" in text
 
 
 def test_a_life_shows_each_visit_with_its_results(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 
 import click
 import pytest
@@ -19,10 +20,15 @@ from cellctl.cli.files import find_line
 from cellctl.cli.lazy import LazyGroup
 from cellctl.cli.main import TABLE, main
 from cellctl.cli.orders import MOST, read_order
+from cellctl.errors import DeploymentError
+from cellctl.live import attend, process_table
 from cellctl.live import deployment as deployments
 from cellctl.live.bring_up import free_addresses
+from cellctl.live.crash_file import write_crash
 from cellctl.live.deployment import Deployment
-from cellctl.runner import requests
+from cellctl.runner import bodies
+from cellctl_sim.plant.plant import Plant
+from cellctl_sim.plant_process import Served, write_table
 
 
 def cellctl(*arguments: str) -> Result:
@@ -56,8 +62,18 @@ def test_an_unknown_command_is_a_usage_error_with_the_nearest_name() -> None:
 
 
 def test_an_unknown_line_is_a_usage_error_with_the_nearest_name() -> None:
-    for command in (("up",), ("check",), ("systemd",), ("doctor",)):
+    for command in (("up",), ("systemd",), ("doctor",)):
         assert_said(cellctl(*command, "pck"), 2, "no line is called 'pck'", "did you mean puck")
+    assert_said(cellctl("check", "pck"), 2, "no line or recipe is called 'pck'", "did you mean puck")
+
+
+def test_a_recipe_that_check_does_not_find_is_not_said_to_be_a_line() -> None:
+    assert_said(
+        cellctl("check", "sensor-puk"),
+        2,
+        "no line or recipe is called 'sensor-puk'",
+        "did you mean sensor-puck",
+    )
 
 
 def test_a_path_that_is_not_there_is_a_usage_error_that_lists_the_known_lines() -> None:
@@ -207,7 +223,7 @@ def test_an_order_of_more_parts_than_a_runner_takes_is_a_usage_error_everywhere(
         for quantity in (f"{MOST + 1}", "9" * 5000):
             result = cellctl(*command, f"sensor-puck/indoor:{quantity}")
             assert_said(result, 2, "at most 1,000,000 parts")
-    assert read_order(f"sensor-puck/indoor:{MOST}", find_line("puck")).quantity == requests.MOST
+    assert read_order(f"sensor-puck/indoor:{MOST}", find_line("puck")).quantity == bodies.MOST
 
 
 def test_a_line_is_not_offered_as_a_recipe_nor_a_recipe_as_a_line() -> None:
@@ -326,3 +342,77 @@ def test_a_detached_line_gets_every_path_whole_as_it_runs_from_elsewhere(
 
 def test_records_of_real_parts_are_always_kept() -> None:
     assert_said(cellctl("up", "puck", "--keep"), 2, "records of real parts are always kept")
+
+
+# --- before anything is asked -------------------------------------------------------------------------------------
+
+
+def test_what_a_runner_would_not_take_of_a_lot_is_a_usage_error() -> None:
+    lot = ("load", "board", "--at", "boards.pick", "--lot")
+    assert_said(cellctl(*lot, " ", "--qty", "5"), 2, "--lot", "an empty text names nothing")
+    assert_said(cellctl(*lot, "B7", "--qty", "1000001"), 2, "--qty", "1<=x<=1000000")
+
+
+def test_a_time_without_its_unit_is_a_usage_error() -> None:
+    assert_said(cellctl("up", "puck", "--hung-after", "5"), 2, "5 has no unit; write 5 s")
+
+
+def test_a_program_that_is_checked_is_one_finding(tmp_path: Path) -> None:
+    (tmp_path / "tool").write_bytes(bytes(range(256)) * 40)
+    result = cellctl("check", "tool")
+    assert result.exit_code == 1
+    assert result.output.count("error[") == 1
+    assert "the file is not text" in result.output
+
+
+def test_a_trace_of_an_unexpected_error_is_a_new_file_for_its_owner_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("time.strftime", lambda *_: "20260101T000000")
+    before = os.umask(0)
+    try:
+        paths = [write_crash(ValueError("no"), "cellctl") for _ in range(2)]
+    finally:
+        os.umask(before)
+    assert len(set(paths)) == 2
+    assert [path.stat().st_mode & 0o777 for path in paths] == [0o600, 0o600]
+    assert "ValueError: no" in paths[0].read_text()
+
+
+def test_the_files_of_a_line_that_is_up_are_for_their_owner_only(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        process_table.save(process_table.ProcessTable(1, "puck", True, ()), tmp_path)
+        write_table(tmp_path / "plant.json", Served(cast(Plant, None), {}, ""))
+    finally:
+        os.umask(before)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert modes == {"plant.json": 0o600, "processes.json": 0o600}
+
+
+def test_a_full_disk_is_named_when_a_supervisor_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.pwrite", full)
+    with (
+        pytest.raises(DeploymentError, match=r"supervisor\.lock: No space left on device"),
+        process_table.supervising(tmp_path),
+    ):
+        pass
+
+
+def test_the_runners_journal_is_set_aside_last_so_that_the_next_start_finds_what_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("runner.sqlite", "arm.sqlite", "zeta.sqlite", "runner.sqlite-wal"):
+        (tmp_path / name).touch()
+    moved: list[str] = []
+    rename = Path.rename
+    monkeypatch.setattr(Path, "rename", lambda self, to: (moved.append(self.name), rename(self, to))[1])
+    attend._begin(tmp_path, True, lambda _: None)
+    assert moved[-1] == "runner.sqlite"
+    assert sorted(moved) == ["arm.sqlite", "runner.sqlite", "runner.sqlite-wal", "zeta.sqlite"]

@@ -459,3 +459,18 @@ def test_a_reader_sees_what_is_appended_while_it_reads_and_does_not_hinder_it(tm
             return [first, *reading]
 
     assert asyncio.run(main()) == [b"%d" % number for number in range(1001)]
+
+
+def test_an_append_is_answered_also_when_the_writer_fails_in_a_way_nobody_thought_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise MemoryError("no more")
+
+    async def main() -> None:
+        async with asyncio.timeout(10), open_store(tmp_path / "belt.sqlite") as store:
+            monkeypatch.setattr(store_module, "_commit", fails)
+            await store.append([b"a"])
+
+    with pytest.raises(StoreError, match="ended unexpectedly: MemoryError: no more"):
+        asyncio.run(main())

@@ -126,6 +126,18 @@ def what_may_be_repeated_was_done(evidence: Evidence) -> Findings:
                         yield f"{process}: command {answer.number} is done, but its {began.name} has not ended"
 
 
+def what_was_cancelled_had_not_begun(evidence: Evidence) -> Findings:
+    """No command is answered `cancelled` of which an action had begun: its work would count as never done."""
+    for process, entries in evidence.entries.items():
+        began: dict[int, str] = {}
+        for record in (entry.record for entry in entries):
+            match record:
+                case ActionBegan(_, command, _, _, _, name):
+                    began[command] = name
+                case ModuleAnswered(answer) if answer.outcome == "cancelled" and answer.number in began:
+                    yield f"{process}: command {answer.number} was cancelled when its {began[answer.number]} had begun"
+
+
 def measurements_were_taken(evidence: Evidence) -> Findings:
     """Every gauge measured at least as often as the journals say."""
     ended = {(e.process, r.action) for e, r in evidence.records(ActionEnded)}

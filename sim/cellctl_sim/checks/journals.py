@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from cellctl.flow.events import (
     Answered,
     Dispatched,
+    JournalSeen,
     Moved,
 )
 from cellctl.journal import ActionEnded, LeaseTaken, Taken
@@ -94,13 +95,22 @@ def _went_on(evidence: Evidence, lost: Callable[[str, Head], bool]) -> Findings:
     An answer that another one overtook on its way says nothing: what was seen before is still there.
     """
     reached: dict[str, int] = {}
-    for _, answer in evidence.happened(Answered):
-        if answer.module:
-            process = evidence.line.modules[answer.module].process
-            if answer.head.sequence < reached.get(process, 0):
+    for _, event in evidence.events:
+        if isinstance(event, Answered | Moved | JournalSeen) and event.head.sequence:
+            process = _process_of(event, evidence)
+            if isinstance(event, Answered) and event.head.sequence < reached.get(process, 0):
                 yield f"the runner went on with {process} when its journal had come back shorter"
-            elif lost(process, answer.head):
-                reached[process] = answer.head.sequence
+            elif lost(process, event.head):
+                reached[process] = event.head.sequence
+
+
+def _process_of(event: Answered | Moved | JournalSeen, evidence: Evidence) -> str:
+    """Whose journal an event of the runner saw."""
+    if not isinstance(event, Moved):
+        return evidence.line.modules[event.module].process
+    sent = (d.module for _, d in evidence.happened(Dispatched) if d.number == event.number)
+    module = next(sent, "")
+    return evidence.line.modules[module].process if module else ""
 
 
 def leases_rise(evidence: Evidence) -> Findings:

@@ -30,7 +30,7 @@ OFTEN, SELDOM = 1.0, 15.0  # [s] between words of progress: on a terminal, and e
 SHOWN = 4  # findings of one failure that are shown
 
 
-@click.command()
+@click.command(short_help="Kill a line's processes over and over in virtual time; shorten what goes wrong.")
 @click.argument("line")
 @click.option("--order", "orders", multiple=True, metavar="RECIPE/VARIANT:QUANTITY", help="Repeatable.")
 @click.option(

@@ -28,6 +28,7 @@ def demo(as_json: bool, parts: int, seed: int, state: Path | None) -> None:
 
     Real processes and sockets, two faults, a report. A housing, a board and a lid become a sensor puck: loaded by an
     arm, pressed, gauged. The gripper misses once and tries again; the gauge rejects one part, which goes to the bin.
+    Kill any of its processes meanwhile, with `kill -9`: the order still ends right.
     """
     import asyncio
     import shutil
@@ -58,4 +59,9 @@ def print_result(result: dict[str, Any]) -> None:
     print_report(result)
     for fault in result["injected"]:
         click.echo(f"injected: {fault}")
+    if killed := result["killed"]:
+        names = ", ".join(
+            f"{name}{f' ({count} times)' if count > 1 else ''}" for name, count in killed.items()
+        )
+        click.echo(f"killed and started again: {names}")
     click.echo("every part is accounted for" if result["accounted"] else f"NOT WELL: {result['missing']}")

@@ -1,17 +1,22 @@
-"""The demo's line from start to report: brought up, ordered from, disturbed twice, counted and ended."""
+"""The demo's line from start to report: brought up, ordered from, disturbed twice, counted and ended.
+
+Whoever watches may kill its processes: the supervisor starts them again, and the demo waits for them.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from cellctl.cli.files import find_line, find_recipe
-from cellctl.errors import DeploymentError
+from cellctl.errors import DeploymentError, PeerSilent
 from cellctl.line.model import Line
+from cellctl.live import process_table
 from cellctl.live.bring_up import addresses_of, bring_up, free_addresses, until_ready
 from cellctl.live.client import Session, connect
 from cellctl.live.interrupts import Interrupts, unless
@@ -25,9 +30,14 @@ from cellctl_sim.control_client import ask
 
 LINE, RECIPE = "puck", "sensor-puck"
 VARIANTS = ("indoor", "outdoor", "tall")
-LONGEST = 140.0  # [s] for all parts
+STARTS, PART, RESTART = (
+    60.0,
+    10.0,
+    20.0,
+)  # [s] that the start, each part, and each process that is killed may take
 READY = 30.0  # [s] for the processes to find each other
 EVERY = 0.25  # [s] between looks at the line
+PATIENCE = 2.0  # [s] with the runner, before it is said to be away
 INTERRUPTED = 130
 
 DISTURBANCES = (  # (after so many parts have ended, what, fault)
@@ -61,6 +71,7 @@ async def run_demo(state: Path, parts: int, seed: int, view: View) -> tuple[dict
                 if deployment is None:
                     return None, INTERRUPTED
                 view.note(f"{len(processes)} processes and the simulated devices are up; state in {state}")
+                view.note(f"kill -9 any of them, the order still ends right: {_pids(state)}")
                 async with connect(deployment) as session:
                     run = Run(session, supervisor, view, parts)
                     ran = await unless(interrupts.stop, run.until_done())
@@ -77,25 +88,24 @@ class Run:
     def __init__(self, session: Session, supervisor: Supervisor, view: View, parts: int) -> None:
         self._session, self._supervisor, self._view = session, supervisor, view
         self.parts = parts
+        self._began, self._ran = time.monotonic(), False
+        self._seen: Status = {"state": "nowhere", "parts": [], "alarms": []}
         self.alarms: dict[tuple[str, str, float], dict[str, Any]] = {}
         self.injected: list[str] = []
         self.counters: dict[str, int] = {}
         self.truth: list[dict[str, Any]] = []
 
+    @property
+    def killed(self) -> Counter[str]:
+        """How often each process was ended from outside; the supervisor started it again."""
+        return Counter(name for name, code in self._supervisor.replaced if code < 0)
+
     async def until_done(self) -> bool:
         """Place the orders and see them through. Raises DeploymentError when that takes too long."""
-        ends = time.monotonic() + LONGEST
         await until_ready(self._session, READY)
-        await self._session.call("start")
         for variant, quantity in zip(VARIANTS, _shares(self.parts), strict=True):
             await self._order(variant, quantity)
         while not await self._is_done():
-            if time.monotonic() > ends:
-                raise DeploymentError(
-                    f"not all parts were done within {LONGEST:g} s: {await self._hindrance()}"
-                )
-            if self._supervisor.broken.done():
-                raise DeploymentError(self._supervisor.broken.result())
             await asyncio.sleep(EVERY)
         control = self._supervisor.control
         self.counters = (await ask(control, "counters"))["counters"]
@@ -105,16 +115,41 @@ class Run:
     async def _order(self, variant: str, quantity: int) -> None:
         recipe = find_recipe(RECIPE, find_line(LINE))
         body = {"text": recipe.read_text(), "source": str(recipe), "variant": variant, "quantity": quantity}
-        await self._session.call("order", {"order": f"demo-{variant}", **body})
+        await self._ask("order", {"order": f"demo-{variant}", **body})
 
     async def _is_done(self) -> bool:
-        status = await self._session.call("status")
+        status = await self._ask("status")
+        self._seen = status
         self._view.show(status)
+        await self._start_once(status["state"])
         for alarm in status["alarms"]:
             self.alarms[alarm["code"], alarm["source"], alarm["raised"]] = alarm
         ended = sum(order["good"] + order["scrapped"] + order["removed"] for order in status["orders"])
         await self._disturb(ended)
         return all(order["complete"] for order in status["orders"])
+
+    async def _start_once(self, state: str) -> None:
+        """Start the line; again when the runner was killed on the way, never when a person has stopped it since."""
+        if self._ran:
+            return
+        self._ran = state == "execute"
+        if state in ("stopped", "idle"):
+            await self._ask("start")
+
+    async def _ask(self, verb: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """What the runner answers, asked again where it died meanwhile. Raises DeploymentError when time is over."""
+        while True:
+            if self._supervisor.broken.done():
+                raise DeploymentError(self._supervisor.broken.result())
+            longest = STARTS + PART * self.parts + RESTART * self.killed.total()
+            if time.monotonic() - self._began > longest:
+                raise DeploymentError(f"not all parts were done within {longest:g} s: {self._hindrance()}")
+            try:
+                found = await self._session.call(verb, body, patience=PATIENCE)
+            except PeerSilent:
+                self._view.note("the runner is away; the modules finish what they have in hand")
+            else:
+                return found
 
     async def _disturb(self, ended: int) -> None:
         for after, text, fault in DISTURBANCES:
@@ -124,11 +159,17 @@ class Run:
                 self._view.note(f"injected fault: {text}")
                 await ask(self._supervisor.control, "fault", **fault)
 
-    async def _hindrance(self) -> str:
-        status = await self._session.call("status")
+    def _hindrance(self) -> str:
+        status = self._seen
         waiting = [f"{part['part']} at {part['place']} waits for {part['waits']}" for part in status["parts"]]
         alarms = [f"{alarm['code']} {alarm['text']}" for alarm in status["alarms"]]
-        return "; ".join([f"the line is {status['state']}", *alarms, *waiting])
+        return "; ".join([f"the line was last seen {status['state']}", *alarms, *waiting])
+
+
+def _pids(state: Path) -> str:
+    """The processes that may be killed, with their numbers: all but the one that stands for the world."""
+    running = process_table.load(state).processes
+    return ", ".join(f"{process.name} {process.pid}" for process in running if process.name != "plant")
 
 
 def _shares(parts: int) -> list[int]:
@@ -144,6 +185,7 @@ def _result(state: Path, run: Run, seed: int, line: Line) -> tuple[dict[str, Any
     result = msgspec.to_builtins(made) | {
         "alarms": list(run.alarms.values()),
         "injected": run.injected,
+        "killed": dict(run.killed),
         "counters": run.counters,
         "simulated": True,
         "seed": seed,

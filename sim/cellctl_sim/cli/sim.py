@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cellctl.cli.durations import read_duration
 from cellctl.cli.lazy import INTERRUPTED
 from cellctl.cli.output import json_option, print_json, say
 from cellctl_sim.cli.crashtest import OFTEN, SELDOM
@@ -28,23 +29,13 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 Body = dict[str, Any]
 
 
-def read_duration(context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
-    """`8 h`, `8h`, `90 s`, or a number of seconds. Raises click.BadParameter."""
-    from cellctl.errors import UnitError
-    from cellctl.units import Dimension, parse_quantity
-
-    if value is None:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            seconds = parse_quantity(value, Dimension.DURATION).value
-        except UnitError as error:
-            raise click.BadParameter(str(error)) from None
-    if not 0.0 < seconds < float("inf"):
-        raise click.BadParameter(f"{value!r}: a time after the beginning is wanted, such as 8 h")
-    return seconds
+def writable(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+    """A file that is written after the run; where that cannot be, it is said before. Raises click.BadParameter."""
+    if value is not None and not value.absolute().parent.is_dir():
+        raise click.BadParameter(
+            f"there is no directory {value.absolute().parent} to write {value.name} into"
+        )
+    return value
 
 
 @click.command()
@@ -61,10 +52,14 @@ def read_duration(context: click.Context, parameter: click.Parameter, value: str
 @click.option(
     "--processes", type=click.IntRange(1), help="How many run at once. [default: one for each core]"
 )
-@click.option("--until", callback=read_duration, help="Stop at this virtual time, such as `8 h`.")
+@click.option(
+    "--until", metavar="TIME", callback=read_duration, help="Stop at this virtual time, such as `8 h`."
+)
 @click.option("--faults", type=FILE, help="YAML file with a list of faults.")
-@click.option("--trace", type=FILE, help="Write the runner's journal here, one JSON object a line.")
-@click.option("--svg", type=FILE, help="Draw here what each module did when.")
+@click.option(
+    "--trace", type=FILE, callback=writable, help="Write the runner's journal here, one JSON object a line."
+)
+@click.option("--svg", type=FILE, callback=writable, help="Draw here what each module did when.")
 @click.option("--compare", type=FILE, help="Say what changed since this: the JSON of another simulation.")
 @click.option(
     "--follow", is_flag=True, help="In the best order of work, as `cellctl plan --optimal` finds it."

@@ -37,6 +37,39 @@ def test_a_recipe_with_a_way_out_of_everything_is_well(found_in: Found) -> None:
     assert found_in() == []
 
 
+# --- a part that goes back ------------------------------------------------------------------------------------------
+
+
+def test_a_retry_that_a_belt_would_have_to_run_back_for_is_told_at_the_step_that_it_leads_to(
+    found_in: Found,
+) -> None:
+    found = found_in((MEASURE, "on: {reject: {retry: 1, from: to_press, then: scrap}}"))
+    only(
+        found,
+        "error CC-C032 to_press: after 'measure' ended 'reject', 'to_press' cannot bring the part to belt.press",
+    )
+
+
+def test_a_belt_that_runs_in_a_circle_brings_it_back(found_in: Found) -> None:
+    back = (MEASURE, "on: {reject: {retry: 1, from: to_press, then: scrap}}")
+    assert found_in(back, line=(("speed: 150 mm/s", "speed: 150 mm/s\n    circuit: 900 mm"),)) == []
+
+
+def test_an_insert_that_may_have_done_its_work_is_not_tried_again(found_in: Found) -> None:
+    found = found_in((LID, "into: belt.load, on: {failed: {retry: 1}}}"))
+    only(found, "error CC-C033 lid: after 'lid' ended 'failed' with its component in the part all the same")
+    assert found_in((LID, "into: belt.load, on: {failed: scrap}}")) == []
+
+
+def test_an_insert_that_closed_on_nothing_is_tried_again(found_in: Found) -> None:
+    assert found_in((LID, "into: belt.load, on: {missed: {retry: 3}}}")) == []
+
+
+def test_a_route_back_over_an_insert_that_was_done_is_a_warning(found_in: Found) -> None:
+    cap = "{step: cap, do: insert, take: lid, into: belt.load, on: {missed: {retry: 1, from: lid}}}"
+    only(found_in((LID, f"{LID}\n  - {cap}")), "warning CC-C033 lid: after 'cap' ended 'missed'")
+
+
 # --- a part that waits for ever -------------------------------------------------------------------------------------
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from cellctl.cli.formats import as_github, as_junit, as_sarif
@@ -23,6 +27,22 @@ def report() -> Report:
     return found
 
 
+@pytest.fixture(scope="module")
+def sarif_schema() -> dict[str, Any]:
+    """The schema of OASIS (sarif-schema-2.1.0, rtm.5), as the npm package @microsoft/jest-sarif carries it."""
+    named = os.environ.get("CELLCTL_SARIF_SCHEMA", "")
+    npm = shutil.which("npm")
+    if not named and npm:
+        root = subprocess.run([npm, "root", "-g"], capture_output=True, text=True, check=False).stdout.strip()
+        named = f"{root}/@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json"
+    if not named or not Path(named).exists():
+        pytest.skip(
+            "no SARIF schema; npm install -g @microsoft/jest-sarif@1.0.0-beta.0, or CELLCTL_SARIF_SCHEMA"
+        )
+    found: dict[str, Any] = json.loads(Path(named).read_text("utf-8"))
+    return found
+
+
 def test_sarif_is_read_by_a_model_of_the_standard(report: Report) -> None:
     sarif = pytest.importorskip("sarif_pydantic")
     run = sarif.Sarif.model_validate_json(as_sarif(report, "1.0")).runs[0]
@@ -35,6 +55,15 @@ def test_sarif_is_read_by_a_model_of_the_standard(report: Report) -> None:
         2,
         6,
     )
+
+
+def test_sarif_fits_the_schema_of_the_standard(report: Report, sarif_schema: dict[str, Any]) -> None:
+    for each in (report, Report()):
+        log = json.loads(as_sarif(each, "1.0"))
+        jsonschema.Draft7Validator(sarif_schema).validate(log)
+    log["runs"][0]["results"] = [{"message": "text"}]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft7Validator(sarif_schema).validate(log)
 
 
 REQUIRED: dict[

@@ -177,7 +177,7 @@ def test_one_variant_is_not_compared_with_a_whole_recipe(bench: Any) -> None:
     [
         ("sensor-pukc", "sensor-puck"),
         ("sensor-puck/indor", "indoor"),
-        ("puck/indoor", "has no variants"),
+        ("puck/indoor", "no recipe is called 'puck'"),
         ("nowhere/x.yaml", "nowhere/x.yaml"),
     ],
 )

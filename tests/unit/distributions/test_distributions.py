@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 import random
 from pathlib import Path
 from typing import Any
@@ -164,3 +165,12 @@ def test_a_simulators_own_keys_stand_beside_them_in_si(tmp_path: Path) -> None:
     assert line is not None, report.render()
     found = line.devices["press.plc"].simulated
     assert found == {"takes": law({"exponential": "4 s"}), "boot_time": 0.5, "noise": 0.01}
+
+
+def test_a_line_of_which_things_were_worked_out_goes_to_another_process(tmp_path: Path) -> None:
+    line, _ = read(tmp_path, "takes: {exponential: 4 s}")
+    assert line is not None
+    line.answers[len] = lambda: 0  # as of a function that no other process knows
+    sent = pickle.loads(pickle.dumps(line))
+    assert sent == line
+    assert not sent.answers

@@ -176,6 +176,23 @@ def test_a_fault_is_told_in_words_with_its_remedy(leap: Any, belt: Any, a_drive:
     assert "check whether the belt is blocked" in leap(run())
 
 
+def test_a_drive_that_was_started_anew_while_it_ran_says_so_until_it_is_reset(
+    leap: Any, belt: Any, a_drive: Drive
+) -> None:
+    async def run() -> list[str]:
+        await belt.open()
+        await belt.run(0.1).perform(1)
+        words = [await belt.fault()]
+        a_drive.state = 0x40  # switch on disabled, as after power-on
+        words.append(await belt.fault())
+        await belt.reset().perform(2)
+        return [*words, await belt.fault()]
+
+    before, after, reset = leap(run())
+    assert (before, reset) == ("", "")
+    assert "it was switched off, or started anew" in after
+
+
 def test_a_fault_while_ramping_ends_run(leap: Any, belt: Any, a_drive: Drive) -> None:
     async def run() -> None:
         await belt.open()

@@ -134,7 +134,7 @@ def a_feeder() -> Bench:
 
 
 def a_gauge() -> Bench:
-    gauge = module("gauge", kinds.INSPECTION, InspectionOptions(features=("height",)), {"head": "gauge.head"})
+    gauge = module("gauge", kinds.INSPECTION, InspectionOptions(features=["height"]), {"head": "gauge.head"})
     return build((gauge, {"gauge.head": fakes.GAUGE}))
 
 
@@ -143,7 +143,7 @@ def a_press(driver: DriverDeclaration = fakes.PLC) -> Bench:
         "close": {
             "number": 1,
             "takes": {"force": {"min": "20 N", "max": "60 N"}},
-            "gives": ("peak",),
+            "gives": ["peak"],
             "time": "2 s",
         }
     }

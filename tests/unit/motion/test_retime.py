@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from types import ModuleType
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cellctl.motion import transforms as tf
 from cellctl.motion.arch import arch, jump, straight_move
@@ -73,7 +76,7 @@ def lost_in_corners(intervals: int, v: float, a: float) -> float:
     On the grid (ds/dt)^2 is linear between points. In the interval of length h in which the ramp x = 2 a s meets v^2,
     a share f of it behind its begin, the true motion is 2 f h / (sqrt(x) + v) + (1 - f) h / v long, that on the grid
     2 h / (sqrt(x) + v), where x = v^2 - 2 a f h. The end is the same backward. A triangle has its top between two
-    points if their number is even; there the grid's motion stays at the lower speed for an interval.
+    points if the intervals are odd in number; there the grid's motion stays at the lower speed for an interval.
     """
     h, r = 1.0 / intervals, v * v / a
     if r < 1.0:

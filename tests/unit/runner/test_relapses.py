@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from cellctl.runner.relapses import LONGEST_PAUSE, WELL, Relapses
 
 
@@ -23,7 +25,7 @@ def test_the_first_fault_is_cleared_at_once() -> None:
 
 def test_one_that_aborts_at_once_is_cleared_after_pauses_that_double() -> None:
     at = clears(0.01, 200.0)
-    pauses = [round(later - earlier) for earlier, later in zip(at, at[1:], strict=False)]
+    pauses = [round(later - earlier) for earlier, later in pairwise(at)]
     assert pauses[:7] == [1, 2, 4, 8, 16, 30, 30]
     assert max(pauses) == LONGEST_PAUSE
 
@@ -31,7 +33,7 @@ def test_one_that_aborts_at_once_is_cleared_after_pauses_that_double() -> None:
 def test_one_that_worked_for_a_while_is_cleared_at_once() -> None:
     aborts_after = 1.0 + WELL + 1.0
     at = clears(aborts_after, 100.0)
-    assert {round(later - earlier, 1) for earlier, later in zip(at, at[1:], strict=False)} == {aborts_after}
+    assert {round(later - earlier, 1) for earlier, later in pairwise(at)} == {aborts_after}
 
 
 def test_one_module_does_not_make_another_one_wait() -> None:

@@ -163,6 +163,10 @@ def test_what_is_no_simulation_cannot_be_compared_with(sim: Sim, tmp_path: Path,
         ("--seeds", "1..2", "--seed", "1"),
         ("--until", "nan"),
         ("--until", "0"),
+        ("--until", "5"),
+        ("--until", "0 s"),
+        ("--trace", "nowhere/a.jsonl"),
+        ("--svg", "nowhere/a.svg"),
     ],
 )
 def test_options_that_make_no_sense_are_usage_errors(sim: Sim, wrong: tuple[str, ...]) -> None:

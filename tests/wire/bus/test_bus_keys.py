@@ -20,6 +20,7 @@ from cellctl.live import curve
 from cellctl.live.bus import Bus
 from cellctl.live.deployment import Addresses
 from cellctl.live.endpoints import BusPeer, BusServer
+from cellctl.live.sockets import LoopSocket
 from cellctl.live.tasks import Channel, deadline
 from cellctl.messages import Event, Message, Reply, Request, encode
 from cellctl.runtime import Incoming
@@ -391,3 +392,78 @@ def test_the_public_key_is_the_one_that_libsodium_derives_from_the_secret(tmp_pa
     assert curve.trusted(tmp_path) == {}
     curve.trust(tmp_path, tmp_path / "belt.public")
     assert curve.trusted(tmp_path) == {pair.public: "belt"}
+
+
+# --- files that come and go ---------------------------------------------------------------------------------------
+
+
+def test_a_link_that_leads_nowhere_among_the_trusted_keys_lets_nobody_in_and_keeps_nobody_out(
+    keys_of_line: Path,
+) -> None:
+    (keys_of_line / "trusted" / "gone.public").symlink_to(keys_of_line / "nowhere")
+
+    async def main() -> None:
+        async with (
+            serving(keys_of_line) as server,
+            connected("runner", keys_of_line, server.addresses) as peer,
+        ):
+            await exchange(server, peer)
+
+    asyncio.run(main())
+
+
+def test_keys_that_cannot_be_looked_at_once_refuse_once_and_nobody_is_locked_out_for_good(
+    keys_of_line: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, answers = Lines(), [PermissionError(13, "Permission denied"), None]
+    trusted = curve.trusted
+
+    def sometimes(directory: Path) -> dict[bytes, str]:
+        problem = answers.pop(0) if answers else None
+        if problem:
+            raise problem
+        return trusted(directory)
+
+    async def main() -> None:
+        async with serving(keys_of_line, log) as server:
+            monkeypatch.setattr(curve, "trusted", sometimes)
+            with zmq.Context() as context, context.socket(zmq.DEALER) as sock:  # trusts the server already
+                sock.setsockopt(zmq.LINGER, 0)
+                curve.secure_client(
+                    sock,
+                    curve.load_keys(keys_of_line, "runner"),
+                    curve.load_keys(keys_of_line, "belt").public,
+                )
+                sock.connect(server.addresses.commands)
+                await until(lambda: bool(log.about("trusted keys cannot be used")))
+            async with connected("runner", keys_of_line, server.addresses) as peer:
+                await exchange(server, peer)
+
+    asyncio.run(main())
+
+
+def test_a_message_behind_one_that_could_not_be_taken_is_taken_all_the_same() -> None:
+    async def main() -> list[bytes]:
+        taken: list[bytes] = []
+
+        def take(frames: list[bytes]) -> None:
+            if frames == [b"bad"]:
+                raise ValueError("no")
+            taken.extend(frames)
+
+        said: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: said.append(context))
+        with zmq.Context() as context:
+            ours, theirs = context.socket(zmq.PAIR), context.socket(zmq.PAIR)
+            ours.bind("inproc://here")
+            theirs.connect("inproc://here")
+            for text in (b"bad", b"good"):
+                theirs.send(text)
+            socket = LoopSocket(ours, take)
+            await until(lambda: taken == [b"good"])
+            socket.close()
+            theirs.close()
+        assert len(said) == 1
+        return taken
+
+    assert asyncio.run(main()) == [b"good"]
