@@ -61,6 +61,8 @@ def start(module: str | None, as_json: bool, state: Path | None) -> None:
         print_json(reply)
     elif module:
         say(f"{module} is {reply['state']}")
+    elif reply.get("modules"):
+        say(f"the line executes; {', '.join(reply['modules'])} stood since a restart and comes along")
     elif reply["state"] == "execute":
         say(
             "the line executes already; a module that is stopped is brought back by `cellctl reset MODULE` and "

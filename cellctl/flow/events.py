@@ -32,6 +32,7 @@ class LineEntered(Happened, frozen=True, tag=True):
     mode: Mode
     who: str
     at: float = 0.0
+    starting: bool = False  # it goes on to Execute from Stopped and Idle, as a person asked for
 
 
 # --- orders -----------------------------------------------------------------------------------------------------

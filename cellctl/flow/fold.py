@@ -89,7 +89,7 @@ def apply(state: FlowState, event: FlowEvent) -> FlowState:
         case Drained(draining):
             return replace(state, draining=draining)
         case LineEntered(entered, mode):
-            return replace(state, packml=entered, mode=mode)
+            return replace(state, packml=entered, mode=mode, starting=event.starting)
         case LineTaken(_, digest):
             return replace(state, line=digest)
         case JournalSeen(module, head):

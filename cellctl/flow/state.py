@@ -146,6 +146,7 @@ class Job(msgspec.Struct, frozen=True):
 class FlowState(msgspec.Struct, frozen=True):
     line: str = ""  # digest of the line file
     packml: State = State.STOPPED
+    starting: bool = False  # on the way to Execute, through Stopped and Idle
     mode: Mode = Mode.PRODUCTION
     recipes: dict[str, Executable] = {}
     orders: dict[str, Order] = {}

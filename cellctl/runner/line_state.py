@@ -45,7 +45,6 @@ class LineState:
         self._relapses = Relapses()
         self._taken_off: set[str] = set()  # modules that a person stopped, until one starts them
         self._coming: set[str] = set()  # modules that a person brings along to a line that executes
-        self._starting = False  # a person asked for Execute: go on from Stopped and Idle by itself
 
     @property
     def state(self) -> State:
@@ -65,8 +64,7 @@ class LineState:
         target = after(self.state, command)
         if command in (StateCommand.RESET, StateCommand.START):
             self._taken_off.clear()
-        self._starting = starting  # whatever was under way, this is the last word
-        self.enter(target, who)
+        self.enter(target, who, starting)  # whatever was under way, this is the last word
         self.steer()
 
     def _check_hands(self, command: StateCommand) -> None:
@@ -119,9 +117,9 @@ class LineState:
         self.command(command, who, starting=True)
         self._alarms.clear("R010", "runner")
 
-    def enter(self, state: State, who: str) -> None:
-        """The line enters a state."""
-        self._book.record(LineEntered(state, self._book.state.mode, who, self._runtime.utc()))
+    def enter(self, state: State, who: str, starting: bool = False) -> None:
+        """The line enters a state; `starting` where it is to go on to Execute by itself."""
+        self._book.record(LineEntered(state, self._book.state.mode, who, self._runtime.utc(), starting))
         self._runtime.log.info("line state", state=state, who=who)
 
     def steer(self) -> None:
@@ -145,7 +143,8 @@ class LineState:
 
     def _arrive(self) -> None:
         if has_arrived(self.state, [remote.state for remote in self._concerned()]):
-            self.enter(completed(self.state), "runner")
+            there = completed(self.state)
+            self.enter(there, "runner", self._book.state.starting and there is not State.EXECUTE)
             self._go_on()
 
     def _heed_guards(self) -> None:
@@ -171,10 +170,8 @@ class LineState:
 
     def _go_on(self) -> None:
         following = {State.STOPPED: State.RESETTING, State.IDLE: State.STARTING}.get(self.state)
-        if self._starting and following is not None:
-            self.enter(following, "runner")
-        if self.state in (State.EXECUTE, State.HELD, State.ABORTED):
-            self._starting = False
+        if self._book.state.starting and following is not None:
+            self.enter(following, "runner", starting=True)
 
     def _stopped(self, used: list[Remote]) -> dict[str, str]:
         """The modules in use that only a person brings back, and that in words."""

@@ -130,16 +130,24 @@ def _device_fault(
 
 def doubtful_devices(line: Line, faults: Iterable[object]) -> tuple[str, ...]:
     """The devices at which something happens that perhaps needs a person."""
-    return tuple(
-        fault.device
-        for fault in faults
-        if isinstance(fault, Fault) and fault.fault in _needing(line, fault.device)
-    )
+    return tuple(device for fault in faults for device in _doubtful(line, fault))
 
 
-def _needing(line: Line, device: str) -> set[str]:
-    kinds = NEEDS_A_PERSON.get(line.devices[device].declaration.capability, ())
-    return {fault for fault, _ in kinds}
+def _doubtful(line: Line, fault: object) -> Iterator[str]:
+    """A process that cannot write its journal halts its devices, and so breaks off a machine's program."""
+    match fault:
+        case Fault() if fault.fault in {name for name, _ in NEEDS_A_PERSON.get(_kind(line, fault.device), ())}:
+            yield fault.device
+        case ProcessFault(fault=Kind.FULL_DISK | Kind.FAILED_SYNC) if fault.process in line.processes:
+            modules = (line.modules[name] for name in line.processes[fault.process].modules)
+            devices = (device for module in modules for device in module.devices.values())
+            yield from (device for device in devices if _kind(line, device) == "machine")
+        case _:
+            pass
+
+
+def _kind(line: Line, device: str) -> str:
+    return line.devices[device].declaration.capability
 
 
 Kinds = Mapping[str, tuple[tuple[str, float | None], ...]]  # capability -> faults, each with its value

@@ -24,13 +24,14 @@ def travelled(line: LiveLine) -> float:
 
 
 def wait_until_it_runs(line: LiveLine) -> None:
-    ends = time.monotonic() + 60.0
-    before = travelled(line)
-    while travelled(line) - before < 0.001:
+    """Until it is in the middle of a way from one stop to the next: it has just gone 60 mm without a rest."""
+    assert line.run_until(lambda status: status["state"] == "execute", within=40.0)
+    ends = time.monotonic() + 40.0
+    began = before = travelled(line)
+    while before - began < 0.06:
         assert time.monotonic() < ends
-        line.look()
-        before = travelled(line)
-        time.sleep(0.02)
+        now = travelled(line)
+        began, before = (began if now > before else now), now
 
 
 def test_a_belt_whose_process_is_told_to_end_stands_before_its_watchdog_would_stop_it(tmp_path: Path) -> None:

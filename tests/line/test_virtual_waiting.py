@@ -176,6 +176,15 @@ def test_a_stopped_module_that_is_taken_out_has_no_alarm() -> None:
     play(script, puck(restart="operator"))
 
 
+def test_a_line_on_its_way_to_execute_gets_there_though_its_runner_is_killed() -> None:
+    async def script(universe: Universe, plant: Plant, runtime: SimRuntime, asked: Ask) -> None:
+        await until(runtime, asked, lambda status: status["state"] == "resetting", 10.0)
+        universe.restart("runner")
+        await until(runtime, asked, lambda status: status["state"] == "execute", 20.0)
+
+    play(script, puck())
+
+
 @pytest.mark.parametrize("how", ["killed", "taken out"])
 def test_what_was_read_of_a_module_that_is_away_stops_nothing(how: str) -> None:
     async def script(universe: Universe, plant: Plant, runtime: SimRuntime, asked: Ask) -> None:

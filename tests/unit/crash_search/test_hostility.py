@@ -65,6 +65,14 @@ def test_a_fault_that_may_need_a_person_makes_its_device_doubtful(line: Line) ->
     assert doubtful_devices(line, faults) == ("press.plc",)
 
 
+@pytest.mark.parametrize(("process", "doubtful"), [("press", ("press.plc",)), ("belt", ()), ("runner", ())])
+def test_a_process_that_cannot_write_breaks_off_its_machine(
+    line: Line, process: str, doubtful: tuple[str, ...]
+) -> None:
+    fault = ProcessFault(process=process, fault=Kind.FULL_DISK)
+    assert doubtful_devices(line, [fault]) == doubtful
+
+
 @pytest.mark.parametrize(
     ("fault", "shown"),
     [

@@ -15,7 +15,7 @@ from cellctl.packml import Mode, State
 from cellctl.recipe.executable import Executable, Step
 from cellctl.runner.dialogue import Dialogue
 from cellctl.runner.patience import Patience, by_module
-from cellctl.runner.remote import Remote
+from cellctl.runner.remote import MOST_WORDS, Remote
 from cellctl.runtime import Incoming
 from cellctl.skill import Works
 
@@ -76,7 +76,7 @@ class World:
         self.time, self.jump, self.recorded, self.shown = 0.0, 0.0, [], {}
         self.remote = Remote("press", "press", alive=True, epoch=1, is_compared=True)
         self.remote.view = View("press", State.EXECUTE, Mode.PRODUCTION)
-        log = SimpleNamespace(info=print, warning=print)
+        log = SimpleNamespace(info=lambda *_, **fields: None, warning=print)
         runtime = SimpleNamespace(now=lambda: self.time, utc=lambda: 100.0 + self.time + self.jump, log=log)
         book = SimpleNamespace(state=state, record=self.recorded.append)
         board = SimpleNamespace(
@@ -159,3 +159,21 @@ def test_a_command_that_its_module_never_took_is_sent_again_only_while_the_line_
     world = World(replace(PRESSING, packml=line))
     world.tick(0.5)
     assert world.fleet.only_known is (line is not State.EXECUTE)
+
+
+def test_a_refusal_is_shown_no_longer_than_the_state_that_it_was_about() -> None:
+    world = World(PRESSING)
+    world.dialogue._alarms.take_all = print  # type: ignore[method-assign]
+    world.remote.refusal = "press: abort is not allowed in aborting"
+    world.dialogue._take_view(world.remote, View("press", State.EXECUTE, Mode.PRODUCTION))
+    assert world.remote.refusal
+    world.dialogue._take_view(world.remote, View("press", State.ABORTED, Mode.PRODUCTION))
+    assert not world.remote.refusal
+
+
+def test_words_that_nobody_fetched_do_not_pile_up() -> None:
+    remote = Remote("press", "press")
+    for number in range(3 * MOST_WORDS):
+        remote.expect_word(str(number))
+    assert len(remote.words) == MOST_WORDS
+    assert str(3 * MOST_WORDS - 1) in remote.words
