@@ -49,6 +49,7 @@ def check(paths: tuple[str, ...], line_name: str | None, form: str, as_json: boo
         checking = Checking(as_shown(find_line(line_name)) if line_name else None)
         for path in paths:
             checking.check(path)
+        checking.check_stations()
         _print(checking, "json" if as_json else form)
     sys.exit(1 if checking.report.has_errors else 0)
 
@@ -181,6 +182,14 @@ class Checking:
         alike = {(f.code, f.span, f.message): f for f in reversed(best.report.findings)}
         for finding in reversed(alike.values()):  # what is wrong with several variants alike is told once
             self.report.add(finding)
+
+    def check_stations(self) -> None:
+        """Whether arms reach the stations of the lines; after the recipes, which tell of those that they use."""
+        from cellctl.compile.reach import check_stations
+
+        for path, line in self._lines.items():
+            if line is not None:
+                check_stations(line, path, self.report)
 
     def jams(self) -> Iterator[str]:
         """For each line, whether what can be made on it can jam; not asked of many recipes, which would take long."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 from cellctl.cli.schema_parts import DIALECT, Schema, chosen, map_of, named, part, quantity
-from cellctl.compile.step import STEP_KEYS
+from cellctl.compile.keys import STEP_KEYS
 from cellctl.kinds import JOINT_SKILLS
 from cellctl.recipe.file import BlockFile, RecipeFile, StepFile, SubrecipeFile
 from cellctl.recipe.parameters import ValueKind

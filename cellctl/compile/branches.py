@@ -90,6 +90,22 @@ def joined_again(
                 yield step, False
 
 
+def is_endless(before: FlowState, after: FlowState, job: Job, answer: Answered, times: int) -> bool:
+    """Whether the step begins again with its part as it was, after an outcome whose retries are used up.
+
+    A rework, which does other steps in between, is not meant: after it the outcome may be another.
+    """
+    step = before.executable(before.parts[job.parts[0]]).step(job.step)
+    if answer.outcome == DONE or times <= step.routes.get(answer.outcome, Route()).retry:
+        return False
+    return all(_as_it_was(before.parts[name], after.parts[name]) for name in job.parts)
+
+
+def _as_it_was(before: Part, after: Part) -> bool:
+    is_alike = (before.place, before.scrapping) == (after.place, after.scrapping)
+    return is_alike and set(before.done) == set(after.done) and after.asking is None
+
+
 def _with_failures(state: FlowState, job: Job, failures: dict[str, int]) -> FlowState:
     changed = {name: replace(state.parts[name], failures=failures) for name in job.parts}
     return replace(state, parts={**state.parts, **changed})

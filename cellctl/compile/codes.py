@@ -32,6 +32,7 @@ WRONG_RESULT = "CC-C030"
 OUT_OF_REACH = "CC-C031"
 AGAINST_BELT = "CC-C032"
 TWICE_IN = "CC-C033"
+ENDLESS = "CC-C034"
 
 CODES = {
     UNKNOWN_SKILL: CodeText(
@@ -161,11 +162,11 @@ CODES = {
         "Name a result of the right dimension, or another parameter.",
     ),
     OUT_OF_REACH: CodeText(
-        "An arm cannot reach a station of the step, with the tool that it wears.",
-        "The pose itself, its approach, a nest or a `via` is outside the workspace or beyond a joint's limit, or the "
-        "straight way down from the approach cannot be followed in the posture in which the arm comes. The arm's "
-        "controller would refuse the motion, with the part in the gripper. It is a warning where another arm can do "
-        "the step, or where it depends on where the arm comes from.",
+        "An arm cannot reach a station that it has a pose for, with the tool that it wears.",
+        "The pose, its approach, a nest or a `via` is outside the workspace or beyond a joint's limit, or the straight "
+        "way down from the approach cannot be followed in the posture in which the arm comes. Its controller would "
+        "refuse the motion, with the part in the gripper. A warning where another arm can do the step, where it "
+        "depends on where the arm comes from, and at a station that no step uses.",
         "Move the station or the arm's base, correct the pose, or give the station a `via` or another `approach`.",
     ),
     AGAINST_BELT: CodeText(
@@ -180,5 +181,13 @@ CODES = {
         "An insert that a person calls failed may have left its component in the part: a retry puts a second one on "
         "top. It is a warning where the insert was done and a later route leads back to it: that may be meant.",
         "Write `ask` as the route of the outcome, or begin the retry with a step behind the insert.",
+    ),
+    ENDLESS: CodeText(
+        "A route leads straight back to the step that it comes from, and nothing counts how often.",
+        "The step would be tried again until it ends otherwise, for a whole shift if need be: no other step is done in "
+        "between, nobody is asked, and the part keeps its station. A move that would bring the part to where it stands "
+        "is passed over, so a route to such a move leads straight back, too. A rework, which does something to the "
+        "part before the step comes again, is not told of.",
+        "Write how often, and what then: `{retry: 2, then: scrap}`, or `ask` instead of `scrap`.",
     ),
 }

@@ -10,6 +10,7 @@ from cellctl.compile.codes import (
     AGAINST_BELT,
     BAD_VALUE,
     COMPONENT_LEFT,
+    ENDLESS,
     MISSING_PARAMETER,
     NEVER_DONE,
     NO_NEXT_PART,
@@ -165,7 +166,7 @@ EXAMPLES = {
    - {step: press, do: run, program: close, force: 40 N} # <--
    - {step: rest, do: transfer, to: arm.bench}
 -  - {step: out, do: transfer, to: arm.bin, on: {missed: press}}
-+  - {step: out, do: transfer, to: arm.bin, on: {missed: out}}
++  - {step: out, do: transfer, to: arm.bin, on: {missed: {retry: 2}}}
 """,
     NOBODY_ASKED: """\
  steps:
@@ -264,6 +265,14 @@ EXAMPLES = {
    - {step: load, do: transfer, take: lid, to: belt.load}
 -  - {step: cover, do: insert, take: lid, into: belt.load, on: {failed: {retry: 1}}}
 +  - {step: cover, do: insert, take: lid, into: belt.load, on: {failed: ask}}
+   - {step: out, do: advance, to: belt.exit}
+""",
+    ENDLESS: """\
+ steps:
+   - {step: load, do: transfer, take: lid, to: belt.load}
+   - {step: to_press, do: advance, to: belt.press}
+-  - {step: measure, do: measure, expect: {height: 6 mm ± 1 mm}, on: {reject: to_press}}
++  - {step: measure, do: measure, expect: {height: 6 mm ± 1 mm}, on: {reject: {retry: 2, then: ask}}}
    - {step: out, do: advance, to: belt.exit}
 """,
 }

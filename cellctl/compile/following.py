@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 
 from cellctl.compile.belts import why_not_carried
 from cellctl.compile.branches import (
@@ -21,11 +20,13 @@ from cellctl.compile.branches import (
     answers,
     elsewhere,
     endings,
+    is_endless,
     joined_again,
     mishaps,
     told,
     unattended,
 )
+from cellctl.compile.found import Followed, Found, Leg, Trouble
 from cellctl.compile.situation import lies_ready, situation
 from cellctl.flow.binding import bind, next_steps
 from cellctl.flow.decide import decide, is_waiting
@@ -40,50 +41,6 @@ MOST = 1000  # decisions asked of flow for one recipe, about half a second; none
 CROWD, LONG = 10, 40  # so many parts on the line, or steps of the recipe, make a decision count once more
 ORDER = "order"
 OTHERS_FIRST = "other parts are to come first, and do not"
-
-
-class Trouble(StrEnum):
-    """What may be wrong with a path."""
-
-    STUCK = "stuck"  # a part waits for something that never happens
-    HANDS = "hands"  # nobody is asked, but an item lies where only a person can take it from
-    STAYS = "stays"  # a part ends where it takes up room
-    LEFT = "left"  # a component lies somewhere when all parts have ended
-    TWICE = "twice"  # a component comes into a part once more, though a failed step left one there
-    AGAIN = "again"  # the same, after the step was done
-    BACK = "back"  # a belt is to carry it against its direction
-    NEXT = "next"  # after all parts have ended, the line is not such that a next one can begin
-
-
-@dataclass(frozen=True, slots=True)
-class Leg:
-    """How a step ended on a path, how often in turn, and what a person answered; "" where nobody was asked."""
-
-    step: str
-    outcome: str
-    answer: str = ""
-    times: int = 1
-    leaves_astray: bool = False  # an item in a gripper, or nobody knows where
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One trouble, at the step that waits or came last, with the path that leads there."""
-
-    trouble: Trouble
-    step: str
-    why: str
-    path: tuple[Leg, ...]
-    place: str = ""  # where the part stands
-
-
-@dataclass(frozen=True, slots=True)
-class Followed:
-    """What following all paths has shown."""
-
-    found: tuple[Found, ...]
-    idle: tuple[str, ...]  # steps that no path comes to
-    is_whole: bool  # False: there were too many paths, and not all were followed
 
 
 @dataclass(slots=True)
@@ -208,6 +165,8 @@ class _Search:
             reached = _Node(after, leg, node, node.is_attended)
             for step, is_half in joined_again(state, after, job, answer):
                 self._note(reached, Trouble.TWICE if is_half else Trouble.AGAIN, step.name, "")
+            if not leaves_astray and is_endless(state, after, job, answer, times):
+                self._note(reached, Trouble.ENDLESS, job.step, "")
             yield reached
 
     def _ask(self, node: _Node) -> None:

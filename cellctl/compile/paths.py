@@ -19,6 +19,7 @@ from cellctl.compile.casting import why_not
 from cellctl.compile.codes import (
     AGAINST_BELT,
     COMPONENT_LEFT,
+    ENDLESS,
     NEVER_DONE,
     NO_NEXT_PART,
     NOBODY_ASKED,
@@ -27,7 +28,8 @@ from cellctl.compile.codes import (
     TWICE_IN,
     WAITS_FOR_EVER,
 )
-from cellctl.compile.following import MOST, Followed, Found, Leg, Trouble, follow
+from cellctl.compile.following import MOST, follow
+from cellctl.compile.found import Followed, Found, Leg, Trouble
 from cellctl.findings import Related, Span
 from cellctl.line.model import Line
 from cellctl.messages import LOST
@@ -120,6 +122,12 @@ class _Findings:
                     "begin the retry with a step that works where the part is, or let an arm take it back"
                 )
                 self._add(AGAINST_BELT, found, message, advice)
+            case Trouble.ENDLESS:
+                again = (
+                    f"{step!r} is tried again without end: nothing is done in between, and nobody is asked"
+                )
+                advice = "write how often, and what then: {retry: 2, then: scrap}, or ask"
+                self.sheet.report.warn(ENDLESS, self._route(found), f"{after}, {again}", advice)
             case Trouble.NEXT:
                 message = f"{after}, the next part can never begin: {step!r} waits, for {found.why}"
                 self._add(NO_NEXT_PART, found, message, "let every path leave the line as it was")
@@ -156,6 +164,10 @@ class _Findings:
         if leg.step == found.step:
             return ()
         return (Related(self._span(leg.step), f"may end {leg.outcome!r}"),)
+
+    def _route(self, found: Found) -> Span:
+        """The route that the path took last."""
+        return next((related.span for related in self._cause(found)), self._span(found.step))
 
     def _remedy(self, found: Found) -> str:
         """Who lacks what, for a step that moves something from where it is."""

@@ -1,22 +1,27 @@
-"""Whether the arms that may do a step reach its stations; what each arm can reach is found once for a line."""
+"""Whether arms reach the stations of steps, and those that no step uses; what each reaches is found once for a line."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from cellctl.compile.codes import OUT_OF_REACH
+from cellctl.findings import Report
 from cellctl.kinds import ArmOptions
-from cellctl.line.model import Line, Module, Tool
+from cellctl.line.model import Line, Module, Station, Tool
 from cellctl.line.once import once
 from cellctl.recipe.executable import Step
 from cellctl.recipe.variant import StepText
 from cellctl.sheet import Sheet
+from cellctl.yamlsource import load
 
 if TYPE_CHECKING:
     from cellctl.plan.reach import Trouble
 
 TOOL = "tool"
+NONE_AT_ALL = "; it reaches none of its stations"
+ADVICE = "move the station or the arm's base, correct the pose, or give it a `via` or another `approach`"
 
 
 def check_reach(
@@ -41,9 +46,23 @@ def check_reach(
             told.add(about)
             add = sheet.error if doubt.is_sure else sheet.report.warn
             message = f"{step.name!r}: {doubt.trouble.words()}"
-            message += "; it reaches none of its stations" if is_lost else ""
-            advice = "move the station or the arm's base, correct the pose, or give it a `via` or another `approach`"
-            add(OUT_OF_REACH, written[step.name].node.span, message, advice)
+            message += NONE_AT_ALL if is_lost else ""
+            add(OUT_OF_REACH, written[step.name].node.span, message, ADVICE)
+
+
+def check_stations(line: Line, file: Path, report: Report) -> None:
+    """Warn of each station to which no arm comes that has a pose for it, whether a step uses it or not.
+
+    `file` is that of the line. What `report` says of a station already, at a step, is not said again.
+    """
+    told = [finding.message for finding in report.findings if finding.code == OUT_OF_REACH]
+    unreached = [each for each in _unreached(line) if not any(each.is_in(message) for message in told)]
+    root = load(file, Report()) if unreached else None  # again, to know where they stand
+    if root is None:
+        return
+    sheet = Sheet(root, report)
+    for each in unreached:
+        report.warn(OUT_OF_REACH, sheet.key_span(*each.written), each.message, ADVICE)
 
 
 class _Way(NamedTuple):
@@ -95,6 +114,46 @@ def _tool(arm: Module, wanted: str) -> Tool:
     """The tool of this name, in full or not; else the first."""
     named = [tool for tool in arm.tools if wanted in (tool.name, tool.name.rpartition(".")[2])]
     return (named or arm.tools)[0]
+
+
+class _Unreached(NamedTuple):
+    """A station that no arm reaches, or an arm that reaches none."""
+
+    written: tuple[str, ...]  # its keys in the line file
+    message: str
+    words: tuple[str, ...]  # of which a finding has one when it is about the same
+
+    def is_in(self, message: str) -> bool:
+        return any(words in message for words in self.words)
+
+
+def _unreached(line: Line) -> Iterator[_Unreached]:
+    """First the arms that reach nothing; their stations are left out."""
+    arms = [m for m in line.modules.values() if isinstance(m.options, ArmOptions) and m.tools]
+    lost = [arm for arm in arms if all(_reaches_nothing(line, arm.name, tool.name) for tool in arm.tools)]
+    for arm in lost:
+        words = [each[0].words() for t in arm.tools for each in _reach(line, arm.name, t.name).values()]
+        yield _Unreached(("modules", arm.name), words[0] + NONE_AT_ALL, tuple(words))
+    for station in line.stations.values():
+        for among in _expected(station, [arm for arm in arms if arm not in lost]):
+            words = [found.words() for arm in among for found in _hindrances(line, arm, station)]
+            if words and all(_hindrances(line, arm, station) for arm in among):
+                local = station.name.removeprefix(f"{station.module}.")
+                yield _Unreached(("modules", station.module, "stations", local), words[0], tuple(words))
+
+
+def _expected(station: Station, arms: Sequence[Module]) -> Iterator[Sequence[Module]]:
+    """The arms of which one is to reach the station: each with a pose of its own there, and any of the others."""
+    yield from ([arm] for arm in arms if arm.name in station.poses)
+    others = [arm for arm in arms if arm.name not in station.poses and station.pose_for(arm.name) is not None]
+    if others:
+        yield others
+
+
+def _hindrances(line: Line, arm: Module, station: Station) -> list[Trouble]:
+    """What keeps the arm from the station, with each of its tools; nothing where it can come with one of them."""
+    found = [_reach(line, arm.name, tool.name).get(station.name, ()) for tool in arm.tools]
+    return [each[0] for each in found] if all(found) else []
 
 
 @once

@@ -17,6 +17,7 @@ from cellctl.compile.codes import (
     UNKNOWN_SKILL,
     WRONG_KEY,
 )
+from cellctl.compile.keys import keys_fit
 from cellctl.compile.names import stations
 from cellctl.findings import Report
 from cellctl.line.model import Line
@@ -26,21 +27,12 @@ from cellctl.recipe.file import listed
 from cellctl.recipe.variant import StepText
 from cellctl.sheet import Sheet, suggestion
 from cellctl.skill import Works
-from cellctl.yamlsource import Scalar
 
 Places: TypeAlias = (
     "frozenset[str] | None"  # stations where the part may be; {""}: not there yet; None: not known
 )
 
 MOST_KNOWN = 2000  # compiled steps that are kept for a line
-
-STEP_KEYS = {  # which of these keys a step has, by what its skill works on: needed, allowed
-    Works.MOVES: ({"to"}, {"to", "take", "at"}),
-    Works.JOINS: ({"take", "into"}, {"take", "into"}),
-    Works.STAYS: (set[str](), {"at"}),
-    Works.MAKES: (set[str](), {"at"}),
-    Works.SUPPLIES: (set[str](), set[str]()),
-}
 
 
 def compiled_step(line: Line, sheet: Sheet, text: StepText, places: Places) -> tuple[Step | None, Places]:
@@ -91,31 +83,9 @@ class StepCompiler:
             message = f"{what.name!r} is no step: modules with it bring components by themselves, when they are needed"
             self.sheet.error(WRONG_KEY, self.text.node.items["do"].span, message, "leave the step out")
             return None
-        elif not self._keys_fit(what):
+        elif not keys_fit(self.sheet, self.text, what):
             return None
         return what
-
-    def _keys_fit(self, what: Doing) -> bool:
-        needed, allowed = STEP_KEYS[what.works]
-        given = {key for key in ("to", "take", "into", "at") if key in self.text.node.items}
-        strange, lacking = sorted(given - allowed), sorted(needed - given)
-        if len(strange) == len(lacking) == 1:
-            message, where = f"{what.name!r} has no key {strange[0]!r}", self.text.node.key_spans[strange[0]]
-            written = self.text.node.items[strange[0]]
-            value = written.text if isinstance(written, Scalar) else "..."
-            self.sheet.error(WRONG_KEY, where, message, f"write {lacking[0]}: {value}")
-            return False
-        for key in sorted(given - allowed):
-            where = self.text.node.key_spans[key]
-            usual = ", ".join(sorted(allowed)) or "none of these"
-            self.sheet.error(
-                WRONG_KEY, where, f"{what.name!r} has no key {key!r}", f"keys of its steps: {usual}"
-            )
-        for missing in sorted(needed - given):
-            where = self.text.node.items["step"].span
-            message = f"{self.text.name!r} lacks the key {missing!r}"
-            self.sheet.error(WRONG_KEY, where, message, f"add {missing}: ...")
-        return needed <= given <= allowed
 
     # --- by what the skill works on -----------------------------------------------------------------------------
 

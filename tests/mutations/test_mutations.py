@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from cellctl.compile.compiler import check_recipe
+from cellctl.compile.reach import check_stations
 from cellctl.findings import Report
 from cellctl.line.load import load_line
 from cellctl.line.model import Line
@@ -122,6 +123,8 @@ def found_in(mutation: Mutation, text: str, folder: Path, lines: dict[str, Line]
         recipe = load_recipe(path, report)
     if line is not None and recipe is not None:
         check_recipe(recipe, line, report)
+    if line is not None and is_line(mutation.file):
+        check_stations(line, path, report)
     return report
 
 

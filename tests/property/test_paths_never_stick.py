@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from cellctl.compile.branches import answers, told
-from cellctl.compile.following import Followed, Found, Trouble, follow
+from cellctl.compile.following import follow
+from cellctl.compile.found import Followed, Found, Trouble
 from cellctl.device import Pose
 from cellctl.flow.decide import decide
 from cellctl.flow.events import Answered, OrderTaken, RecipeTaken

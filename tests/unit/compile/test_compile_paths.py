@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 import cellctl.compile.following as following
 import cellctl.compile.paths as paths
-from cellctl.compile.following import Leg, Trouble, follow
+from cellctl.compile.following import follow
+from cellctl.compile.found import Leg, Trouble
 from cellctl.compile.paths import in_words
 from cellctl.compile.situation import situation
 from cellctl.flow.state import Component, FlowState
@@ -68,6 +69,40 @@ def test_an_insert_that_closed_on_nothing_is_tried_again(found_in: Found) -> Non
 def test_a_route_back_over_an_insert_that_was_done_is_a_warning(found_in: Found) -> None:
     cap = "{step: cap, do: insert, take: lid, into: belt.load, on: {missed: {retry: 1, from: lid}}}"
     only(found_in((LID, f"{LID}\n  - {cap}")), "warning CC-C033 lid: after 'cap' ended 'missed'")
+
+
+# --- a step that is tried without end -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("route", ["measure", "to_gauge", "{retry: 2, then: to_gauge}"])
+def test_a_route_straight_back_that_nothing_counts_is_told_at_the_route(found_in: Found, route: str) -> None:
+    times = " 3 times" if "retry" in route else ""
+    only(found_in((MEASURE, f"on: {{reject: {route}}}")),
+         f"warning CC-C034 {route}: after 'measure' ended 'reject'{times}, 'measure' is tried again without end")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["load", "lid"])
+def test_a_pick_that_is_tried_without_end_is_told(found_in: Found, name: str) -> None:
+    written = {"load": "take: body, to: belt.load", "lid": "take: lid, into: belt.load"}[name]
+    only(found_in((written, f"{written}, on: {{missed: {name}}}")), f"warning CC-C034 {name}: ")
+
+
+def test_a_scrap_step_that_is_tried_without_end_is_told(found_in: Found) -> None:
+    only(found_in((DROP, DROP.replace("}", ", on: {missed: drop}}"))), "warning CC-C034 drop: ")
+
+
+def test_a_rework_that_does_something_to_the_part_may_come_again(found_in: Found) -> None:
+    circle = (("speed: 150 mm/s", "speed: 150 mm/s\n    circuit: 900 mm"),)
+    assert found_in((MEASURE, "on: {reject: to_press}"), line=circle) == []
+    assert (
+        found_in(
+            (
+                "timeout: 6 s}",
+                "timeout: 6 s}\n  - {step: again, do: run, program: close, on: {failed: press}}",
+            )
+        )
+        == []
+    )
 
 
 # --- a part that waits for ever -------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cellctl.compile.compiler import check_recipe
+from cellctl.compile.reach import check_stations
 from cellctl.findings import Report
 from cellctl.line.load import load_line
 from cellctl.line.model import Line
@@ -155,6 +156,8 @@ def check_example(tmp_path: Path) -> Callable[[str, str, str], Checked]:
             recipe = load_recipe(tmp_path / RECIPE, report) if RECIPE in files.texts else None
             if line is not None and recipe is not None:
                 check_recipe(recipe, line, report)
+            if line is not None:
+                check_stations(line, tmp_path / LINE, report)
         file, text = files.blamed
         number = texts[file].split("\n").index(text) + 1 if file else 0
         return Checked(report, (file, number))
