@@ -136,7 +136,9 @@ def doubtful_devices(line: Line, faults: Iterable[object]) -> tuple[str, ...]:
 def _doubtful(line: Line, fault: object) -> Iterator[str]:
     """A process that cannot write its journal halts its devices, and so breaks off a machine's program."""
     match fault:
-        case Fault() if fault.fault in {name for name, _ in NEEDS_A_PERSON.get(_kind(line, fault.device), ())}:
+        case Fault() if fault.fault in {
+            name for name, _ in NEEDS_A_PERSON.get(_kind(line, fault.device), ())
+        }:
             yield fault.device
         case ProcessFault(fault=Kind.FULL_DISK | Kind.FAILED_SYNC) if fault.process in line.processes:
             modules = (line.modules[name] for name in line.processes[fault.process].modules)
