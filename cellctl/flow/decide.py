@@ -250,8 +250,9 @@ def _begins(state: FlowState, taken: Claims, asked: _Asked) -> list[FlowEvent]:
     for order in sorted(state.orders.values(), key=lambda order: -order.priority):
         if not order.open:
             continue
-        executable = state.recipes[order.recipe_of(order.begun)]
-        alike = (executable.digest, _count(order, executable))
+        digest = order.recipe_of(order.begun)
+        executable = state.recipes[digest]
+        alike = (digest, _count(order, executable))
         if executable.announced or (alike in waiting and not order.turns):
             continue
         events = _begin(state, taken, asked, order, executable)

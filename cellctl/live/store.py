@@ -11,6 +11,7 @@ import sqlite3
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
+from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
@@ -20,7 +21,9 @@ from cellctl.errors import JournalBroken, StoreError, StoreLocked
 FORMAT = 1  # of the file, kept in SQLite's user_version
 _CHUNK = 1000  # rows read at a time: a slow reader must not keep the writer from shortening its WAL
 _COMMIT = 512  # greatest number of appends that share a commit
+_STATEMENT = 64  # greatest number of rows that one statement inserts: SQLite keeps one for each number
 _PAGE = 4096  # [bytes] that a commit writes at least
+_CELL = 11  # [bytes] that a row takes in a page beyond its own
 _CHECKPOINT = 1024 * _PAGE  # [bytes] in the WAL after which it is brought into the file
 
 
@@ -30,8 +33,8 @@ async def open_store(path: Path) -> AsyncIterator[Store]:
 
     Raises StoreLocked when another process has it, StoreError when it cannot be opened or closed whole.
     """
-    with _locked(path):
-        store = Store(path)
+    with _locked(path), _bell(path) as (bell, rope):
+        store = Store(path, bell, rope)
         try:
             await store.open()
             yield store
@@ -80,19 +83,27 @@ def read_archived_rows(path: Path, first: int) -> Iterator[bytes]:
 class Store:
     """One process's rows. Fulfils `cellctl.runtime.RecordStore`; made by `open_store`.
 
-    Requests to the thread are answered in their order, so the loop keeps the futures and the thread sees only rows.
+    Requests to the thread are answered in their order, so the loop keeps the futures; the thread sees only rows, counts
+    the requests that it has carried out, and rings. The bell is a pipe of the store's own, because
+    `call_soon_threadsafe` wakes the loop with twice the system calls.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, bell: int, rope: int) -> None:
         self._path = path
+        self._bell, self._rope = bell, rope  # a pipe: the loop hears one end, the thread pulls the other
+        self._rung = False  # and not heard yet
         self._requests: SimpleQueue[Sequence[bytes] | int | None] = SimpleQueue()  # rows; archive; close
         self._unanswered: deque[asyncio.Future[None]] = deque()
+        self._carried_out = 0  # requests, by the thread
+        self._answered = 0  # requests, by the loop
+        self._failure: StoreError | None = None  # the last word of the thread
         self._ended: StoreError | None = None
         self._thread = Thread(target=self._write, name=f"store {path.stem}", daemon=True)
 
     async def open(self) -> None:
         """Open or create the file. Raises StoreError."""
         self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._bell, self._hear)
         opened = self._answer()
         self._thread.start()
         await opened
@@ -130,6 +141,8 @@ class Store:
                 await closed
         finally:
             self._thread.join()  # the lock is released next: nothing may be written after that
+            self._loop.remove_reader(self._bell)
+            self._answer_all()
 
     # --- on the loop --------------------------------------------------------------------------------------------
 
@@ -140,13 +153,24 @@ class Store:
         self._unanswered.append(future)
         return future
 
-    def _succeeded(self, count: int) -> None:
-        for _ in range(count):
+    def _hear(self) -> None:
+        os.read(self._bell, 1)
+        self._rung = False  # first: what the thread does from here on it rings for again
+        self._answer_all()
+
+    def _answer_all(self) -> None:
+        """Answer what the thread has carried out; if it failed then, everybody else with its error."""
+        failure = self._failure  # read before the count, which stands still after it
+        carried_out = self._carried_out
+        for _ in range(carried_out - self._answered):
             future = self._unanswered.popleft()
             if not future.done():
                 future.set_result(None)
+        self._answered = carried_out
+        if failure is not None:
+            self._fail(failure)
 
-    def _failed(self, error: StoreError) -> None:
+    def _fail(self, error: StoreError) -> None:
         self._ended = error
         while self._unanswered:
             future = self._unanswered.popleft()
@@ -166,7 +190,7 @@ class Store:
                         rows = [row for rows in appends for row in rows]
                         _commit(database, rows)
                         self._report(len(appends))
-                        written += _PAGE + sum(map(len, rows))
+                        written += _added(rows)
                     if isinstance(other, int):
                         _archive(database, self._path, other)
                         self._report(1)
@@ -177,13 +201,20 @@ class Store:
                         written = 0
             self._report(1)
         except StoreError as error:
-            self._loop.call_soon_threadsafe(self._failed, error)
+            self._failure = error
         except Exception as error:  # nobody may wait for a writer that has ended
             said = f"the journal {self._path}: its writer ended unexpectedly: {type(error).__name__}: {error}"
-            self._loop.call_soon_threadsafe(self._failed, StoreError(said))
+            self._failure = StoreError(said)
+        self._ring()
 
     def _report(self, count: int) -> None:
-        self._loop.call_soon_threadsafe(self._succeeded, count)
+        self._carried_out += count
+        self._ring()
+
+    def _ring(self) -> None:
+        if not self._rung:
+            self._rung = True
+            os.write(self._rope, b"!")
 
     def _take(self) -> tuple[list[Sequence[bytes]], int | None]:
         """The appends waiting now, and the request after them that is none; waits for one of either.
@@ -204,6 +235,18 @@ class Store:
 
 
 # --- the file ---------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _bell(path: Path) -> Iterator[tuple[int, int]]:
+    """The ends of a pipe, the reading one first."""
+    with _explained(path):
+        bell, rope = os.pipe()
+    try:
+        yield bell, rope
+    finally:
+        os.close(bell)
+        os.close(rope)
 
 
 @contextmanager
@@ -268,9 +311,26 @@ def _check_format(database: sqlite3.Connection, path: Path) -> None:
 
 
 def _commit(database: sqlite3.Connection, rows: Sequence[bytes]) -> None:
-    database.execute("BEGIN IMMEDIATE")
-    database.executemany("INSERT INTO rows (row) VALUES (?)", ((row,) for row in rows))
-    database.execute("COMMIT")
+    """Make `rows` durable, all or none. One statement is a transaction of its own, in half the time."""
+    if len(rows) > _STATEMENT:
+        database.execute("BEGIN IMMEDIATE")
+        database.executemany(_insert(1), ((row,) for row in rows))
+        database.execute("COMMIT")
+    elif rows:
+        database.execute(_insert(len(rows)), rows)
+
+
+@cache
+def _insert(count: int) -> str:
+    return "INSERT INTO rows (row) VALUES (?)" + ", (?)" * (count - 1)
+
+
+def _added(rows: Sequence[bytes]) -> int:
+    """Bytes that a commit of `rows` adds to the WAL, about: the page where the last commit ended, the pages that are
+    new, and for these the page above them and the first of the file, in which its size stands.
+    """
+    size = sum(map(len, rows)) + _CELL * len(rows)
+    return _PAGE + size * (len(rows) - 1) // max(1, len(rows)) + 2 * min(size, _PAGE)
 
 
 def _archive(database: sqlite3.Connection, path: Path, before: int) -> None:

@@ -127,6 +127,51 @@ def test_waiting_appends_share_commits(tmp_path: Path, monkeypatch: pytest.Monke
     assert len(commits) < 200
 
 
+@pytest.mark.parametrize("count", [1, 2, 64, 65, 700])
+def test_however_many_rows_an_append_has_their_numbers_are_unbroken_and_they_stay_bytes(
+    tmp_path: Path, count: int
+) -> None:
+    path = tmp_path / "belt.sqlite"
+    append_all(path, [b"1"], [b"12"] * count, [], [b"\x00\xff"])
+    with closing(sqlite3.connect(path)) as database:
+        found = database.execute("SELECT number, typeof(row), row FROM rows ORDER BY number").fetchall()
+    rows = [b"1", *[b"12"] * count, b"\x00\xff"]
+    assert found == [(number, "blob", row) for number, row in enumerate(rows, start=1)]
+
+
+@pytest.mark.parametrize("count", [5, 64, 100])
+def test_of_an_append_that_fails_in_its_middle_nothing_is_kept(tmp_path: Path, count: int) -> None:
+    path = tmp_path / "belt.sqlite"
+    append_all(path, [b"before"])
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute(
+            "CREATE TRIGGER middle BEFORE INSERT ON rows WHEN NEW.row = x'03' "
+            "BEGIN SELECT RAISE(ABORT, 'a page is bad'); END"
+        )
+    with pytest.raises(StoreError, match="a page is bad"):
+        append_all(path, [bytes([number]) for number in range(count)])
+    assert list(read_rows(path)) == [b"before"]
+
+
+@pytest.mark.parametrize(
+    "rows", [[b"r" * 200], [b"r" * 200] * 8, [b"r" * 20], [b"r" * 3000], [b"r" * 300] * 100]
+)
+def test_the_wal_stays_at_its_size_whatever_the_commits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: list[bytes]
+) -> None:
+    limit = 100 * 4096
+    monkeypatch.setattr(store_module, "_CHECKPOINT", limit)
+
+    async def main() -> int:
+        async with open_store(tmp_path / "belt.sqlite") as store:
+            for _ in range(250):
+                await store.append(rows)
+            return (tmp_path / "belt.sqlite-wal").stat().st_size
+
+    largest_commit = 2 * 4096 + 2 * sum(map(len, rows))
+    assert limit / 2 < asyncio.run(main()) < limit * 1.3 + largest_commit
+
+
 def test_a_cancelled_append_is_made_durable_all_the_same(tmp_path: Path) -> None:
     async def main() -> list[bytes]:
         async with open_store(tmp_path / "belt.sqlite") as store:
@@ -182,6 +227,38 @@ def test_however_often_it_is_cancelled_the_lock_is_kept_until_the_last_commit_is
         return ended.is_set()
 
     assert asyncio.run(main())
+
+
+def test_who_waits_is_answered_also_when_the_closing_is_cancelled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, may_end = threading.Event(), threading.Event()
+    commit = store_module._commit
+
+    def slow(database: sqlite3.Connection, rows: Sequence[bytes]) -> None:
+        began.set()
+        assert may_end.wait(10)
+        commit(database, rows)
+
+    monkeypatch.setattr(store_module, "_commit", slow)
+    appends: list[asyncio.Task[None]] = []
+
+    async def write() -> None:
+        async with open_store(tmp_path / "belt.sqlite") as store:
+            appends.append(asyncio.create_task(store.append([b"row"])))
+            await asyncio.sleep(0)
+
+    async def main() -> None:
+        writing = asyncio.create_task(write())
+        await asyncio.to_thread(began.wait)
+        threading.Timer(0.1, may_end.set).start()
+        writing.cancel()  # the close
+        await asyncio.wait([writing])
+        async with asyncio.timeout(10):
+            await appends[0]
+
+    asyncio.run(main())
+    assert list(read_rows(tmp_path / "belt.sqlite")) == [b"row"]
 
 
 def test_a_closed_store_takes_no_more(tmp_path: Path) -> None:
@@ -402,6 +479,41 @@ def test_every_append_that_waits_for_a_failed_commit_fails_with_it(
         len({id(error) for error in errors}) == 20
     )  # each its own: a traceback must not grow with every waiter
     assert list(read_rows(tmp_path / "belt.sqlite")) == []
+
+
+def test_what_was_durable_before_the_disk_failed_is_not_told_to_have_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = store_module._commit
+
+    def fails_later(database: sqlite3.Connection, rows: Sequence[bytes]) -> None:
+        if rows == [b"bad"]:
+            raise sqlite3.OperationalError("disk I/O error")
+        commit(database, rows)
+
+    monkeypatch.setattr(store_module, "_commit", fails_later)
+    monkeypatch.setattr(store_module, "_COMMIT", 1)  # each append a commit of its own
+
+    async def main() -> list[BaseException | None]:
+        async with open_store(tmp_path / "belt.sqlite") as store:
+            appends = [asyncio.create_task(store.append([row])) for row in (b"a", b"b", b"bad", b"c")]
+            await asyncio.sleep(0)
+            store._thread.join()  # the loop hears of all of them at once
+            return await asyncio.gather(*appends, return_exceptions=True)
+
+    told = asyncio.run(main())
+    assert [type(answer) for answer in told] == [type(None), type(None), StoreError, StoreError]
+    assert list(read_rows(tmp_path / "belt.sqlite")) == [b"a", b"b"]
+
+
+def test_a_store_gives_back_every_file_that_it_opened_also_when_it_fails(tmp_path: Path) -> None:
+    (tmp_path / "not.sqlite").write_bytes(b"not a database, but long enough to have a header " * 50)
+    append_all(tmp_path / "belt.sqlite", [b"a"])  # what Python opens once for good
+    before = len(os.listdir("/dev/fd"))
+    append_all(tmp_path / "belt.sqlite", [b"a"])
+    with pytest.raises(StoreError):
+        append_all(tmp_path / "not.sqlite", [b"a"])
+    assert len(os.listdir("/dev/fd")) == before
 
 
 def test_a_directory_that_cannot_be_made_is_a_store_error(tmp_path: Path) -> None:
