@@ -58,7 +58,7 @@ class ConveyorOptions(Options):
 
     speed: Annotated[Speed, Between("1 mm/s", "5 m/s")] = Field(description="of the belt")
     run_on: Annotated[Length, Between("0 mm", "1 m")] = usually(
-        "30 mm", "from the eye to rest at the stopper"
+        "30 mm", "from the eye to rest at the stopper; that far behind the eye a part has left its stop"
     )
     patience: Annotated[Duration, Between("0.1 s", "10 min")] = usually(
         "5 s", "how much longer than expected a part may travel before it counts as jammed"

@@ -16,7 +16,7 @@ from cellctl.modules.by_hand import REDUCED_SPEED, reduced, switched_on, until_l
 from cellctl.modules.equipment import Output, read_all
 from cellctl.modules.indexing import Indexing
 from cellctl.modules.kind import Complaint, Equipment, Ran
-from cellctl.modules.stops import Journey, Stop, arrival, release
+from cellctl.modules.stops import Belt, Journey, Stop, arrival, release
 from cellctl.modules.turn import Turn
 from cellctl.runtime import Event
 
@@ -196,7 +196,9 @@ class Conveyor:
             for item in command.items
             for place in (station_of(item.origin), station_of(item.target))
         }
-        indexing = Indexing(self._drive_name, self._drive, self._options, stops, self._rack.runtime)
+        indexing = Indexing(
+            self._drive_name, self._drive, self._check_drive, self._options, stops, self._rack.runtime
+        )
         moves = tuple(Move(item.id, item.target) for item in command.items)
         self._is_running = False
         if await act(indexing.action(command.items), lambda came: moves if came else ()):
@@ -220,7 +222,7 @@ class Conveyor:
                 self._is_running = True
 
     def _release(self, here: Station, seen: Callable[[float], None] = lambda at: None) -> Action[bool]:
-        return release(self._stop(here), self._rack.runtime, self._options.patience, self._keep_running, seen)
+        return release(self._stop(here), self._rack.runtime, self._options.patience, self._belt, seen)
 
     def _arrive(self, there: Station, way: float | None = None, left: float = 0.0) -> Action[bool]:
         """`way` is how far it is [m] from where it was let go at `left` (UTC [s]) or later.
@@ -231,31 +233,33 @@ class Conveyor:
         if way is None:
             way = max(station.at or 0.0 for station in self._module.stations)
         slowest = SLOWEST * way / self._options.speed
-        run_on = self._options.run_on / self._options.speed
-        journey = Journey(slowest, slowest + self._options.patience, run_on, passed_since)
-        return arrival(self._stop(there), self._rack.runtime, journey, self._keep_running, self._check_drive)
+        journey = Journey(slowest, slowest + self._options.patience, passed_since)
+        return arrival(self._stop(there), self._rack.runtime, journey, self._belt)
 
     def _deliver(self, here: Station) -> Action[None]:
-        """Run on until the part has passed over the belt's end."""
+        """Run on until the part, which has left its stop, has passed over the belt's end."""
         last = max(station.at or 0.0 for station in self._module.stations)
         rest = (self._options.end or last + OVERHANG) - (here.at or 0.0)
-        seconds = (rest + 2 * self._options.run_on) / self._options.speed
+        seconds = (rest + self._options.run_on) / self._options.speed
 
         async def perform(number: int) -> None:
             await self._keep_running(number)
             await self._rack.runtime.sleep(seconds)
+            await self._check_drive()  # one that stopped meanwhile may have it still
 
         return Action(self._drive_name, "deliver", Recovery.REPEATABLE, perform)
 
     async def _check_drive(self) -> None:
         """Raise DeviceFault when the drive does not do what it was told."""
-        was_running, self._is_running = self._is_running, False
         text = await self._drive.fault()
         if text:
             raise DeviceFault(self._drive_name, self._own.address(self._drive_name), text, 0)
-        self._is_running = was_running
 
     # --- its things -----------------------------------------------------------------------------------------------
+
+    @property
+    def _belt(self) -> Belt:
+        return Belt(self._keep_running, self._check_drive, self._options.run_on / self._options.speed)
 
     @property
     def _drive(self) -> MotorDrive:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from cellctl.device import Action, MotorDrive, Recovery, Settled, Settlement
 from cellctl.errors import DeadlineExceeded
@@ -20,11 +20,13 @@ class Indexing:
         self,
         device: str,
         drive: MotorDrive,
+        check_drive: Callable[[], Awaitable[None]],
         options: ConveyorOptions,
         stops: Mapping[str, Stop],
         runtime: Runtime,
     ) -> None:
         self._device, self._drive, self._options = device, drive, options
+        self._check_drive = check_drive
         self._stops, self._runtime = stops, runtime
 
     def action(self, items: Sequence[Item]) -> Action[bool]:
@@ -65,6 +67,7 @@ class Indexing:
                 for place in sorted(after):
                     await self._stops[place].eye.until(True, POLL)
         except DeadlineExceeded:
+            await self._check_drive()
             return False
         return True
 

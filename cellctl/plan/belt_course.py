@@ -90,13 +90,13 @@ class BeltCourse:
         return acts
 
     def _leave(self, here: Station, item: Item) -> tuple[Act, float]:
-        """Until it has left its eye and the stopper is up again; and how long it rides by then [s]."""
+        """Until it has left its place, after its eye and with the stopper up again; how long it rides by then [s]."""
         eye, stopper = self._island(here.eye), self._island(here.stopper)
         lowered = eye.read + stopper.write / 2
         clears = self._seconds(HALF) + lowered
         seen = clears.seen(lowered + stopper.write / 2 + eye.read, POLL + eye.read) + stopper.write
-        rides = seen.likely - lowered
-        return Act(f"release {here.name}", seen, (Move(item.id, self._module.name),)), rides
+        free = seen + self._runs_on
+        return Act(f"release {here.name}", free, (Move(item.id, self._module.name),)), free.likely - lowered
 
     def _way(self, here: Station, there: Station) -> Duration:
         ahead = (there.at or 0.0) - (here.at or 0.0)
@@ -108,12 +108,12 @@ class BeltCourse:
         """Until its eye sees it, and it rests against the stopper."""
         eye = self._island(there.eye)
         seen = way.seen(eye.read, POLL + eye.read)
-        return seen if there.sink else seen + self._options.run_on / self._options.speed
+        return seen if there.sink else seen + self._runs_on
 
     def _delivers(self, here: Station) -> Duration:
         last = max(station.at or 0.0 for station in self._module.stations)
         rest = (self._options.end or last + OVERHANG) - (here.at or 0.0)
-        return Duration.exactly((rest + 2 * self._options.run_on) / self._options.speed)
+        return Duration.exactly(rest / self._options.speed + self._runs_on)
 
     def _index(self, asked: Asked) -> Course:
         """By one pitch, from standstill to standstill; where the drive stops exactly, its indexing says."""
@@ -123,6 +123,11 @@ class BeltCourse:
         return Course((Act("index", about, moved(asked)),))
 
     # --- its things -----------------------------------------------------------------------------------------------
+
+    @property
+    def _runs_on(self) -> float:
+        """Until a part rests at a stopper, or has left its place; then the drive is asked for its state and fault."""
+        return self._options.run_on / self._options.speed + 2 * self._timings.talk.exchange
 
     def _seconds(self, way: float, edge: float = 0.0) -> Duration:
         """Over a way that ends at the edge of a part."""

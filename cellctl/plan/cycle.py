@@ -112,6 +112,6 @@ def _steps(run: FlowRun, talk: Talk) -> tuple[StepPlan, ...]:
 def _step(name: str, run: FlowRun, talk: Talk) -> StepPlan:
     own = [d for d in run.done if name in (d.command.step, f"{d.command.skill} ({d.command.module})")]
     own = [d for d in own if bool(d.command.step) == (d.command.step == name)]
-    takes = Duration.among(done.course.takes(talk) for done in own)
+    takes = Duration.among(done.takes(talk) for done in own)
     modules = tuple(sorted({done.command.module for done in own}))
     return StepPlan(name, modules, len(own), takes, any(done.course.is_guess for done in own))

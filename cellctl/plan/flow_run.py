@@ -31,7 +31,7 @@ from cellctl.messages import Move
 from cellctl.plan.courses import Asked, Course, Timed
 from cellctl.plan.durations import timed
 from cellctl.plan.errors import BadPlan
-from cellctl.plan.timing import USUAL, Talk, Timings
+from cellctl.plan.timing import USUAL, Duration, Talk, Timings
 from cellctl.recipe.executable import Executable
 
 Which = Literal["least", "likely", "most"]
@@ -48,12 +48,20 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A command: when it came to its module, what it did there, when it ended [s]."""
+    """A command: when it came to its module, what it did there, when it ended [s].
+
+    It `waited` until the module, which had nothing else to do, had come to rest.
+    """
 
     command: Dispatched
     began: float
     ended: float
     course: Course
+    waited: float = 0.0
+
+    def takes(self, talk: Talk) -> Duration:
+        """From its arrival to its end there."""
+        return self.course.takes(talk) + self.waited
 
 
 @dataclass(slots=True)
@@ -156,7 +164,8 @@ class _Run:
     def _dispatch(self, command: Dispatched, at: float) -> None:
         talk, module = self._talk, command.module
         taken = at + talk.record + talk.message
-        ends = max(taken + talk.record, self._free_at.get(module, 0.0))
+        waited = max(self._free_at.get(module, 0.0) - taken - talk.record, 0.0)
+        ends = taken + talk.record + waited
         self._in_hand[module] += 1
         course = self._unit(module).course(self._asked(command), ends)
         moves: list[Move] = []
@@ -165,7 +174,7 @@ class _Run:
             for index, move in enumerate(act.moves, start=len(moves)):
                 self._push(ends + talk.answer, Moved(command.number, index, move))
             moves += act.moves
-        self.found.done.append(Done(command, taken, ends, course))
+        self.found.done.append(Done(command, taken, ends, course, waited))
         answer = Answered(command.number, "done", tuple(moves), module=module, started=taken, ended=ends)
         self._push(ends + talk.answer, answer)
         self._push(ends + talk.record, module)

@@ -95,7 +95,7 @@ class _Table:
         for number, piece in enumerate(pieces):
             is_first, is_last = number == 0, number == len(pieces) - 1
             seconds = sum(act.takes.likely + self._talk.action for act in piece)
-            seconds += self._talk.order if is_first else 0.0
+            seconds += self._talk.order + done.waited if is_first else 0.0
             seconds += self._talk.answer if is_last else 0.0
             name = self._name(step, done, number, is_last)
             begins, ends = is_first and not command.phase, is_last and command.phase + 1 >= phases

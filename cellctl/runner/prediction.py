@@ -32,7 +32,7 @@ class _Replay:
     def __init__(self, line: Line, talk: Talk) -> None:
         self._line, self._talk, self._timings = line, talk, Timings(line, talk)
         self._units: dict[str, Timed] = {}
-        self._open: dict[int, tuple[Dispatched, Course | None]] = {}
+        self._open: dict[int, tuple[Dispatched, Course | None, float]] = {}
         self._in_hand: Counter[str] = Counter()
         self._free_at: dict[str, float] = {}
         self._state = FlowState(carriers={carrier.id: carrier.home for carrier in line.carriers})
@@ -43,11 +43,12 @@ class _Replay:
             self._state = apply(self._state, event)
         if isinstance(event, Dispatched):
             self._in_hand[event.module] += 1
-            self._open[event.number] = event, self._course(event)
+            waited = max(self._free_at.get(event.module, 0.0) - event.at - self._talk.order, 0.0)
+            self._open[event.number] = event, self._course(event, waited), waited
         elif isinstance(event, Answered) and event.number in self._open:
             self._answered(*self._open.pop(event.number), event)
 
-    def _answered(self, command: Dispatched, course: Course | None, answer: Answered) -> None:
+    def _answered(self, command: Dispatched, course: Course | None, waited: float, answer: Answered) -> None:
         module = command.module
         self._in_hand[module] -= 1
         if course is None:
@@ -55,10 +56,10 @@ class _Replay:
         if not self._in_hand[module]:
             self._free_at[module] = self._units[module].rest(answer.ended)
         if command.step and answer.outcome == "done" and not course.is_guess:
-            self.times[command.step].append(course.takes(self._talk).likely)
+            self.times[command.step].append(waited + course.takes(self._talk).likely)
 
-    def _course(self, command: Dispatched) -> Course | None:
-        begins = max(command.at + self._talk.order, self._free_at.get(command.module, 0.0))
+    def _course(self, command: Dispatched, waited: float) -> Course | None:
+        begins = command.at + self._talk.order + waited
         asked = Asked(command.skill, command.items, command.parameters, self._state.carriers)
         try:
             return self._unit(command.module).course(asked, begins)

@@ -1,51 +1,33 @@
-"""The example plug-in, found by the entry points that its own pyproject.toml names, without being installed."""
+"""The example plug-in as it is when it is installed, and the cell that picks from a moving belt with it."""
 
 from __future__ import annotations
 
-import sys
-import tomllib
-from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
+from plugged_in import Installed, write_metadata
 
-from cellctl.device import DriverDeclaration
-from cellctl.plugins import DRIVERS, KINDS, declarations, load_drivers, load_kinds
-from cellctl.skill import KindDeclaration
+from cellctl.findings import Report
+from cellctl.line.load import load_line
+from cellctl.line.model import Line
 
-EXAMPLE = Path(__file__).parents[1] / "example_plugin"
-
-Installed = tuple[dict[str, KindDeclaration], dict[str, DriverDeclaration]]
-
-
-@pytest.fixture(scope="session")
-def with_example_plugin() -> Installed:
-    """The kinds and drivers as they are when the example is installed beside the standard ones."""
-    if str(EXAMPLE) not in sys.path:
-        sys.path.insert(0, str(EXAMPLE))
-    points = tomllib.loads((EXAMPLE / "pyproject.toml").read_text("utf-8"))["project"]["entry-points"]
-    kinds = declarations(
-        KINDS, KindDeclaration, [EntryPoint(*point, KINDS) for point in points[KINDS].items()]
-    )
-    drivers = declarations(
-        DRIVERS, DriverDeclaration, [EntryPoint(*point, DRIVERS) for point in points[DRIVERS].items()]
-    )
-    return load_kinds() | kinds, load_drivers() | drivers
+HERE = Path(__file__).parent
 
 
 @pytest.fixture
 def example_on_path(
     with_example_plugin: Installed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Installed:
-    """The same, and its entry points are found as those of an installed package are: its simulators, too."""
-    found = tmp_path / "cellctl_example-0.1.0.dist-info"
-    found.mkdir()
-    (found / "METADATA").write_text("Metadata-Version: 2.1\nName: cellctl-example\nVersion: 0.1.0\n")
-    points = tomllib.loads((EXAMPLE / "pyproject.toml").read_text("utf-8"))["project"]["entry-points"]
-    sections = (
-        "\n".join([f"[{group}]", *(f"{name} = {code}" for name, code in named.items())])
-        for group, named in points.items()
-    )
-    (found / "entry_points.txt").write_text("\n\n".join(sections))
+    """The kinds and drivers with those of the example, whose entry points are found as an installed package's are."""
+    write_metadata(HERE.parent / "example_plugin", tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     return with_example_plugin
+
+
+@pytest.fixture
+def moving_belt(example_on_path: Installed) -> Line:
+    """The line of the cell that picks from a moving belt."""
+    report = Report()
+    line = load_line(HERE / "moving-belt/line.yaml", report, *example_on_path)
+    assert line is not None, report.render()
+    return line

@@ -10,10 +10,8 @@ from typing import Any
 
 import pytest
 
-from cellctl.findings import Report
 from cellctl.flow.events import PartBorn
 from cellctl.journal import Found, HandedOn, module_journal
-from cellctl.line.load import load_line
 from cellctl.line.model import Line
 from cellctl.modules.announcements import Announcements
 from cellctl_sim.evidence import Rows
@@ -27,14 +25,6 @@ CELL = Path(__file__).parent / "moving-belt"
 
 Faults = Sequence[Fault | ProcessFault]
 Run = Callable[..., Result]
-
-
-@pytest.fixture(name="line")
-def moving_belt(example_on_path: Any) -> Line:
-    report = Report()
-    line = load_line(CELL / "line.yaml", report, *example_on_path)
-    assert line is not None, report.render()
-    return line
 
 
 def run(line: Line, quantity: int, seed: int, faults: Faults = (), **more: Any) -> Result:
@@ -79,22 +69,24 @@ def wrong(result: Result, quantity: int) -> list[str]:
     return [what for what, holds in held.items() if not holds]
 
 
-def test_the_moving_belt_cell_makes_parts_in_virtual_time(line: Line) -> None:
-    result = run(line, 5, seed=1)
+def test_the_moving_belt_cell_makes_parts_in_virtual_time(moving_belt: Line) -> None:
+    result = run(moving_belt, 5, seed=1)
     assert wrong(result, 5) == []
     assert result.report.parts_made == 5
 
 
-def test_the_same_seed_gives_the_same_trace(line: Line) -> None:
-    assert run(line, 2, seed=3).trace == run(line, 2, seed=3).trace
+def test_the_same_seed_gives_the_same_trace(moving_belt: Line) -> None:
+    assert run(moving_belt, 2, seed=3).trace == run(moving_belt, 2, seed=3).trace
 
 
 @pytest.mark.parametrize("process", ["picker", "runner"])
-def test_a_kill_between_any_two_steps_loses_no_part_and_takes_none_twice(line: Line, process: str) -> None:
-    steps = run(line, 2, seed=5).steps
+def test_a_kill_between_any_two_steps_loses_no_part_and_takes_none_twice(
+    moving_belt: Line, process: str
+) -> None:
+    steps = run(moving_belt, 2, seed=5).steps
     every = max(steps // 25, 1)
     for step in range(10, steps, every):
-        result = run(line, 2, seed=5, stage=kill_at(step, process, away=0.3))
+        result = run(moving_belt, 2, seed=5, stage=kill_at(step, process, away=0.3))
         assert wrong(result, 2) == [], f"killed at step {step} of {steps}"
 
 
@@ -122,19 +114,21 @@ def apart(faults: Sequence[ProcessFault]) -> list[ProcessFault]:
 
 
 @pytest.mark.parametrize("seed", range(15))
-def test_kills_and_cuts_at_random_instants_lose_no_part_and_take_none_twice(line: Line, seed: int) -> None:
+def test_kills_and_cuts_at_random_instants_lose_no_part_and_take_none_twice(
+    moving_belt: Line, seed: int
+) -> None:
     faults = apart(swarm(seed))
-    assert wrong(run(line, 4, seed, faults), 4) == [], faults
+    assert wrong(run(moving_belt, 4, seed, faults), 4) == [], faults
 
 
-def test_a_camera_out_of_reach_stops_nothing_that_is_on_the_way(line: Line) -> None:
+def test_a_camera_out_of_reach_stops_nothing_that_is_on_the_way(moving_belt: Line) -> None:
     faults = read_faults([{"at": "8 s", "device": "picker.camera", "fault": "silent", "for": "4 s"}])
-    assert wrong(run(line, 4, seed=2, faults=faults), 4) == []
+    assert wrong(run(moving_belt, 4, seed=2, faults=faults), 4) == []
 
 
-def test_journals_that_begin_again_keep_what_was_announced(line: Line) -> None:
+def test_journals_that_begin_again_keep_what_was_announced(moving_belt: Line) -> None:
     faults = read_faults([{"at": f"{at} s", "process": "picker", "fault": "kill"} for at in (7, 12, 19)])
-    result = run(line, 4, seed=4, faults=faults, longest_journal=20)
+    result = run(moving_belt, 4, seed=4, faults=faults, longest_journal=20)
     births = [event for event in result.events if isinstance(event, PartBorn)]
     assert result.complete
     assert result.counters.get("picker.controller.picked") == 4
@@ -197,8 +191,8 @@ def losses_about(born: float, line: Line) -> Iterator[tuple[str, Result]]:
         yield f"{loss} at {at} s", run(line, 2, seed=5, faults=faults, stage=slowly)
 
 
-def test_a_loss_about_a_sighting_loses_no_part_and_takes_none_twice(line: Line) -> None:
-    for what, result in losses_about(first_birth(line), line):
+def test_a_loss_about_a_sighting_loses_no_part_and_takes_none_twice(moving_belt: Line) -> None:
+    for what, result in losses_about(first_birth(moving_belt), moving_belt):
         assert wrong(result, 2) == [], what
 
 
@@ -206,8 +200,8 @@ def test_a_loss_about_a_sighting_loses_no_part_and_takes_none_twice(line: Line) 
     "mutant", [forgets_marks, forgets_what_was_noted, says_it_before_it_is_durable, tells_only_once]
 )
 def test_a_planted_mistake_is_found(
-    line: Line, monkeypatch: pytest.MonkeyPatch, mutant: Callable[[pytest.MonkeyPatch], None]
+    moving_belt: Line, monkeypatch: pytest.MonkeyPatch, mutant: Callable[[pytest.MonkeyPatch], None]
 ) -> None:
-    born = first_birth(line)
+    born = first_birth(moving_belt)
     mutant(monkeypatch)
-    assert any(wrong(result, 2) for _, result in losses_about(born, line))
+    assert any(wrong(result, 2) for _, result in losses_about(born, moving_belt))

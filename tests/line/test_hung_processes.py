@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from children import python, running, soon
 
 from cellctl.live import process_table
-from cellctl.live.child import Exit, Launch
+from cellctl.live.child import Exit
 from cellctl.live.supervisor import Supervisor
 
 pytestmark = pytest.mark.live
@@ -40,25 +39,6 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cellctl.live.watchdog.EVERY", 0.05)
 
 
-def python(name: str, code: str) -> Launch:
-    return Launch(name, (sys.executable, "-c", code))
-
-
-async def soon(holds: Callable[[], bool], within: float = 10.0) -> bool:
-    ends = time.monotonic() + within
-    while not holds():
-        if time.monotonic() > ends:
-            return False
-        await asyncio.sleep(0.01)
-    return True
-
-
-def pid(state: Path, name: str) -> int:
-    found = process_table.load(state).process(name)
-    assert found is not None
-    return found.pid
-
-
 def has_beaten(supervisor: Supervisor) -> bool:
     """Whether the first child has shown a sign of life."""
     keeper = supervisor._kept[0][0]
@@ -72,10 +52,10 @@ def test_a_stopped_process_is_ended_and_started_again_and_the_supervisor_says_wh
         async with Supervisor(tmp_path, "line", said.append, hung_after=AFTER) as supervisor:
             await supervisor.start(python("arm", ALIVE))
             assert await soon(lambda: has_beaten(supervisor))
-            first = pid(tmp_path, "arm")
+            first = running(tmp_path, "arm").pid
             os.kill(first, signal.SIGSTOP)
-            assert await soon(lambda: pid(tmp_path, "arm") not in (0, first))
-            return first, pid(tmp_path, "arm")
+            assert await soon(lambda: running(tmp_path, "arm").pid not in (0, first))
+            return first, running(tmp_path, "arm").pid
 
     first, second = asyncio.run(main())
     assert first != second
@@ -108,7 +88,7 @@ def test_a_supervisor_that_was_held_up_itself_accuses_nobody(tmp_path: Path) -> 
         async with Supervisor(tmp_path, "line", said.append, hung_after=AFTER) as supervisor:
             await supervisor.start(python("arm", ALIVE))
             assert await soon(lambda: has_beaten(supervisor))
-            child = pid(tmp_path, "arm")
+            child = running(tmp_path, "arm").pid
             os.kill(child, signal.SIGSTOP)
             time.sleep(3 * AFTER)  # both stand still, as when the computer is paused
             os.kill(child, signal.SIGCONT)
@@ -136,7 +116,7 @@ def test_a_process_that_was_given_up_is_tried_again_and_the_same_reason_is_told_
             mended.touch()
             assert await soon(lambda: process_table.load(tmp_path).processes[0].state == "running")
             await asyncio.sleep(0.5)
-            return pid(tmp_path, "belt")
+            return running(tmp_path, "belt").pid
 
     assert asyncio.run(main()) != 0
     assert len(said) == 1

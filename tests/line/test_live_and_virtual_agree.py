@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from cellctl.flow.events import Answered, Dispatched, FlowEvent, OrderTaken, PartBorn, RecipeTaken
+from cellctl.line.model import Line
 from cellctl.live.records import runner_events
-from cellctl.plugins import load_drivers, load_kinds
 from cellctl_sim.own_line import own_line
 from cellctl_sim.simulation import Order, simulate
 
@@ -48,12 +48,7 @@ def ways(events: Iterable[FlowEvent]) -> dict[str, list[Way]]:
     }
 
 
-def virtually() -> dict[str, list[Way]]:
-    from cellctl.findings import Report
-    from cellctl.line.load import load_line
-
-    line = load_line(RECIPES / "lines" / "puck.yaml", Report(), load_kinds(), load_drivers())
-    assert line is not None
+def virtually(line: Line) -> dict[str, list[Way]]:
     text = (RECIPES / "products" / "sensor-puck.yaml").read_text()
     orders = [Order(variant, text, "sensor-puck.yaml", variant, 1) for variant in VARIANTS]
     result = simulate(line, orders, seed=1)
@@ -86,7 +81,9 @@ def live(place: Path) -> dict[str, list[Way]]:
 
 @pytest.mark.live
 @pytest.mark.timeout(180)
-def test_every_part_goes_through_the_same_steps_on_the_same_modules_in_both_worlds(tmp_path):
-    there, here = live(tmp_path), virtually()
+def test_every_part_goes_through_the_same_steps_on_the_same_modules_in_both_worlds(
+    puck_line: Line, tmp_path: Path
+) -> None:
+    there, here = live(tmp_path), virtually(puck_line)
     assert set(here) == set(VARIANTS)
     assert there == here

@@ -10,7 +10,6 @@ import pytest
 
 from cellctl.flow.events import Dispatched, JournalAccepted
 from cellctl.line.model import Line
-from cellctl.live.line_file import read_line
 from cellctl.runtime import Peer
 from cellctl_sim.plant.plant import Plant
 from cellctl_sim.runtime import SimRuntime
@@ -19,13 +18,6 @@ from cellctl_sim.universe import Universe
 
 ROOT = Path(__file__).parents[2]
 RECIPE = ROOT / "recipes/products/sensor-puck.yaml"
-
-
-@pytest.fixture(scope="module")
-def puck() -> Line:
-    line, report = read_line(ROOT / "recipes/lines/puck.yaml")
-    assert line is not None, report.render()
-    return line
 
 
 class Cell:
@@ -98,8 +90,8 @@ class Cell:
 
 
 @pytest.fixture
-def cell(puck: Line) -> Iterator[Cell]:
-    cell = Cell(puck)
+def cell(puck_line: Line) -> Iterator[Cell]:
+    cell = Cell(puck_line)
     yield cell
     cell.universe.close()
 
@@ -156,8 +148,8 @@ def test_a_runner_that_lost_records_and_writes_new_ones_gives_no_command(cell: C
     assert cell.pressings == 1
 
 
-def test_a_runner_that_lost_records_and_began_its_journal_again_gives_no_command(puck: Line) -> None:
-    cell = Cell(puck, longest_journal=120)
+def test_a_runner_that_lost_records_and_began_its_journal_again_gives_no_command(puck_line: Line) -> None:
+    cell = Cell(puck_line, longest_journal=120)
     try:
         cell.until(lambda: cell.pressings == 1)
         cell.lose("runner", 5)

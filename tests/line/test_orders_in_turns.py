@@ -56,6 +56,12 @@ def run(line: Line, turns: Any, faults: Sequence[Disturbance] = (), parts: int =
     return simulate(line, [order], until=2000, faults=faults)
 
 
+@pytest.fixture(scope="module")
+def followed(line: Line, pace: Pace) -> Result:
+    """The order as it is made in the turns that were planned."""
+    return run(line, pace.turns)
+
+
 def steady(result: Result, first: int = RUN_IN, last: int = PARTS - 4) -> float:
     """From part to part, without the run-in and the run-out [s]."""
     ended = [event.at for event in result.events if isinstance(event, PartEnded)]
@@ -80,12 +86,13 @@ def arm_steps(result: Result) -> list[tuple[str, int]]:
     ]
 
 
-def test_a_followed_order_comes_to_the_period_that_was_planned(line: Line, pace: Pace) -> None:
-    result = run(line, pace.turns)
+def test_a_followed_order_comes_to_the_period_that_was_planned(
+    line: Line, pace: Pace, followed: Result
+) -> None:
     assert pace.best
     assert pace.best.period == pytest.approx(pace.best.bound, rel=1e-6)
-    assert steady(result) == pytest.approx(pace.best.period, rel=ONE_PERCENT)
-    assert_accounted_for(line, result)
+    assert steady(followed) == pytest.approx(pace.best.period, rel=ONE_PERCENT)
+    assert_accounted_for(line, followed)
 
 
 def test_the_same_order_as_it_comes_is_a_tenth_slower(line: Line, pace: Pace) -> None:
@@ -93,10 +100,10 @@ def test_the_same_order_as_it_comes_is_a_tenth_slower(line: Line, pace: Pace) ->
     assert steady(run(line, {})) > 1.08 * pace.best.period
 
 
-def test_the_arm_serves_in_its_turns_from_the_first_part_to_the_last(line: Line, pace: Pace) -> None:
+def test_the_arm_serves_in_its_turns_from_the_first_part_to_the_last(pace: Pace, followed: Result) -> None:
     turns = pace.turns["arm"]
     due = [(turn.step, round_ - turn.behind) for round_ in range(PARTS + 5) for turn in turns]
-    assert arm_steps(run(line, pace.turns)) == [each for each in due if 0 <= each[1] < PARTS]
+    assert arm_steps(followed) == [each for each in due if 0 <= each[1] < PARTS]
 
 
 REJECTS = [

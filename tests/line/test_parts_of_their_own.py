@@ -8,7 +8,6 @@ import pytest
 
 from cellctl.flow.events import Dispatched, PartBorn
 from cellctl.line.model import Line
-from cellctl.live.line_file import read_line
 from cellctl.runner.trace import Visit, trace
 from cellctl_sim.loop import UnhandledError
 from cellctl_sim.simulation import Order, Result, simulate
@@ -18,20 +17,13 @@ RECIPE = ROOT / "recipes/products/sensor-puck.yaml"
 PARTS = "- {force: 30 N}\n- {force: 40 N, lid: lid-sealed}\n- {force: 55 N}\n"
 
 
-@pytest.fixture(scope="module")
-def puck() -> Line:
-    line, report = read_line(ROOT / "recipes/lines/puck.yaml")
-    assert line is not None, report.render()
-    return line
-
-
 def order(parts: str, quantity: int = 3) -> Order:
     return Order("own", RECIPE.read_text("utf-8"), RECIPE.name, "indoor", quantity, parts=parts)
 
 
 @pytest.fixture(scope="module")
-def result(puck: Line) -> Result:
-    return simulate(puck, [order(PARTS)], seed=1, until=300.0)
+def result(puck_line: Line) -> Result:
+    return simulate(puck_line, [order(PARTS)], seed=1, until=300.0)
 
 
 def test_three_parts_of_one_order_are_pressed_with_three_forces(result: Result) -> None:
@@ -66,9 +58,9 @@ def test_each_part_records_its_values_and_a_hash_of_its_own(result: Result) -> N
     assert [life.variant for life in lives] == ["indoor"] * 3
 
 
-def test_a_value_that_does_not_fit_is_refused_before_anything_moves(puck: Line) -> None:
+def test_a_value_that_does_not_fit_is_refused_before_anything_moves(puck_line: Line) -> None:
     with pytest.raises(UnhandledError, match="operator failed") as error:
-        simulate(puck, [order("- {}\n- {force: 99 N}\n", 2)], until=60.0)
+        simulate(puck_line, [order("- {}\n- {force: 99 N}\n", 2)], until=60.0)
     said = str(error.value.__cause__)
     assert "parts:2:11" in said
     assert "greatest value is 60 N" in said

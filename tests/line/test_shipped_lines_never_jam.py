@@ -3,39 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 import cellctl.flow.binding as binding
-from cellctl.compile.order import compile_order_text
-from cellctl.findings import Report
 from cellctl.flow.decide import decide
 from cellctl.flow.events import Answered, FlowEvent, Moved, OrderTaken, RecipeTaken
 from cellctl.flow.fold import apply, fold
 from cellctl.flow.state import FlowState, Job
-from cellctl.line.load import load_line
 from cellctl.line.model import Line
 from cellctl.messages import Move
-from cellctl.plugins import load_drivers, load_kinds
+from cellctl.recipe.executable import Executable
 from cellctl.skill import Ends
 
-RECIPES = Path(__file__).parents[2] / "recipes"
 
-
-@pytest.fixture(scope="module")
-def puck_line() -> Line:
-    report = Report()
-    line = load_line(RECIPES / "lines" / "puck.yaml", report, load_kinds(), load_drivers())
-    assert line is not None, report.render()
-    return line
-
-
-def ordered(line: Line, mix: dict[str, int]) -> FlowState:
-    text = (RECIPES / "products" / "sensor-puck.yaml").read_text(encoding="utf-8")
+def ordered(*orders: tuple[Executable, int]) -> FlowState:
+    """So many parts of each recipe are wanted."""
     state = FlowState()
-    for number, (variant, quantity) in enumerate(mix.items()):
-        recipe = compile_order_text(text, "sensor-puck.yaml", variant, line)
+    for number, (recipe, quantity) in enumerate(orders):
         events = [RecipeTaken(recipe.digest, recipe), OrderTaken(f"o{number}", recipe.digest, quantity)]
         state = fold(events, state)
     return state
@@ -90,45 +75,32 @@ def explore(line: Line, state: FlowState, most: int) -> int:
             for answer in answers(line, job):
                 after = apply(here, answer)
                 after = fold(decide(after, line, ready, 0.0), after)
-                if shape(after) not in seen:
-                    seen.add(shape(after))
+                if (found := shape(after)) not in seen:
+                    seen.add(found)
                     todo.append(after)
         assert len(seen) <= most, "more states than expected"
     return len(seen)
 
 
-def test_two_parts_of_different_variants_never_jam_whatever_the_modules_answer(puck_line):
-    assert explore(puck_line, ordered(puck_line, {"indoor": 1, "tall": 1}), 400_000) > 100
+def test_two_parts_of_different_variants_never_jam_whatever_the_modules_answer(
+    puck_line: Line, pucks: list[Executable]
+) -> None:
+    indoor, _, tall = pucks
+    assert explore(puck_line, ordered((indoor, 1), (tall, 1)), 400_000) > 100
 
 
-BACK_AND_FORTH = """\
-recipe: twice-gauged
-revision: 1
-steps:
-  - {step: load, do: transfer, take: housing, to: belt.load}
-  - {step: to_gauge, do: advance, to: belt.gauge}
-  - {step: back, do: transfer, to: belt.load}
-  - {step: to_press, do: advance, to: belt.press}
-  - {step: to_end, do: advance, to: belt.gauge}
-  - {step: out, do: advance, to: belt.exit}
-"""
+def test_parts_that_go_back_to_an_earlier_stop_never_jam(puck_line: Line, back_and_forth: Executable) -> None:
+    assert explore(puck_line, ordered((back_and_forth, 3)), 400_000) > 100
 
 
-def going_back(line: Line) -> FlowState:
-    recipe = compile_order_text(BACK_AND_FORTH, "twice-gauged.yaml", "", line)
-    return fold([RecipeTaken(recipe.digest, recipe), OrderTaken("o1", recipe.digest, 3)], FlowState())
-
-
-def test_parts_that_go_back_to_an_earlier_stop_never_jam(puck_line):
-    assert explore(puck_line, going_back(puck_line), 400_000) > 100
-
-
-def test_without_the_rule_parts_that_go_back_do_jam(puck_line, monkeypatch):
+def test_without_the_rule_parts_that_go_back_do_jam(
+    puck_line: Line, back_and_forth: Executable, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(binding, "is_safe_after", lambda state, line, event: True)
     with pytest.raises(AssertionError, match="a jam"):
-        explore(puck_line, going_back(puck_line), 400_000)
+        explore(puck_line, ordered((back_and_forth, 3)), 400_000)
 
 
 @pytest.mark.slow
-def test_three_parts_of_all_variants_never_jam(puck_line):
-    assert explore(puck_line, ordered(puck_line, {"indoor": 1, "outdoor": 1, "tall": 1}), 4_000_000) > 10_000
+def test_three_parts_of_all_variants_never_jam(puck_line: Line, pucks: list[Executable]) -> None:
+    assert explore(puck_line, ordered(*((recipe, 1) for recipe in pucks)), 4_000_000) > 10_000

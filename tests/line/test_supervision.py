@@ -8,14 +8,13 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from children import eventually, is_running, python, running, soon
 
 from cellctl.live import process_table
-from cellctl.live.child import Exit, Launch
+from cellctl.live.child import Exit
 from cellctl.live.process_table import LineIsUp, supervising, supervisor_of
 from cellctl.live.restarts import LONGEST_PAUSE, MOST_RESTARTS, WINDOW, Restarts
 from cellctl.live.supervisor import Supervisor
@@ -25,47 +24,6 @@ pytestmark = pytest.mark.live
 PATIENT = "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); time.sleep(60)"
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
 BOUND = "from cellctl.live.kinship import end_with_parent; end_with_parent(); import time; time.sleep(60)"
-
-
-def python(name: str, code: str, *, is_plant: bool = False) -> Launch:
-    """A child that runs `code`."""
-    return Launch(name, (sys.executable, "-c", code), is_plant=is_plant)
-
-
-def is_running(pid: int) -> bool:
-    """Whether a process runs; one that only waits to be reaped does not."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
-
-
-def eventually(holds: Callable[[], bool], within: float = 10.0) -> bool:
-    """Wait for something outside this process."""
-    ends = time.monotonic() + within
-    while not holds():
-        if time.monotonic() > ends:
-            return False
-        time.sleep(0.01)
-    return True
-
-
-async def soon(holds: Callable[[], bool], within: float = 10.0) -> bool:
-    """The same on a loop."""
-    ends = time.monotonic() + within
-    while not holds():
-        if time.monotonic() > ends:
-            return False
-        await asyncio.sleep(0.01)
-    return True
-
-
-def running(state: Path, name: str) -> process_table.Running:
-    """A process as the table in `state` has it."""
-    found = process_table.load(state).process(name)
-    assert found is not None
-    return found
 
 
 def test_leaving_the_supervisor_ends_and_reaps_every_child(tmp_path: Path) -> None:

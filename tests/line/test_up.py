@@ -7,12 +7,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from children import eventually, is_running
 
 from cellctl.live import process_table
 from cellctl_sim.own_line import own_line
@@ -63,24 +63,8 @@ def cell(tmp_path: Path) -> Iterator[Cell]:
         os.kill(pid, signal.SIGKILL)
 
 
-def _eventually(holds: Callable[[], bool], within: float = 20.0) -> bool:
-    ends = time.monotonic() + within
-    while not holds():
-        if time.monotonic() > ends:
-            return False
-        time.sleep(0.05)
-    return True
-
-
 def _are_gone(pids: dict[str, int]) -> bool:
-    return not any(_is_running(pid) for pid in pids.values())
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+    return not any(is_running(pid) for pid in pids.values())
 
 
 def test_a_detached_line_is_started_ordered_from_held_and_taken_down(cell: Cell) -> None:
@@ -103,14 +87,14 @@ def test_a_detached_line_is_started_ordered_from_held_and_taken_down(cell: Cell)
     unknown = cell.run("order", "add", "sensor-puck/indor:2")
     assert unknown.returncode == 1
     assert "indoor" in unknown.stderr
-    assert _eventually(lambda: any(part["done"] for part in cell.status()["parts"]), within=40)
+    assert eventually(lambda: any(part["done"] for part in cell.status()["parts"]), within=40)
 
     assert cell.run("load", "board", "--at", "boards.pick", "--lot", "B7", "--qty", "50").returncode == 0
     wrong = cell.run("load", "board", "--at", "lids.black_pick", "--lot", "B7", "--qty", "50")
     assert (wrong.returncode, "yields lid-black" in wrong.stderr) == (1, True)
 
     assert cell.run("hold").returncode == 0
-    assert _eventually(lambda: cell.status()["state"] == "held", within=40)
+    assert eventually(lambda: cell.status()["state"] == "held", within=40)
     parts = cell.status()["parts"]
     assert parts[0]["place"].startswith("belt")
     life = json.loads(cell.run("trace", "p1", "--json").stdout)
@@ -130,7 +114,7 @@ def test_a_supervisor_that_is_killed_takes_the_whole_line_with_it_and_it_can_be_
     assert cell.run("up", "puck", "--simulated", "--detach").returncode == 0
     pids = cell.pids()
     os.kill(cell.supervisor, signal.SIGKILL)
-    assert _eventually(lambda: _are_gone(pids), within=5)
+    assert eventually(lambda: _are_gone(pids), within=5)
     assert cell.run("up", "puck", "--simulated", "--detach").returncode == 0
     assert [path.name for path in cell.state.glob("before-*/runner.sqlite")] == ["runner.sqlite"]
     assert cell.run("down").returncode == 0
@@ -140,9 +124,9 @@ def test_a_module_process_that_is_killed_comes_back_and_the_supervisor_says_so(c
     assert cell.run("up", "puck", "--simulated", "--detach").returncode == 0
     killed = cell.pids()["press"]
     os.kill(killed, signal.SIGKILL)
-    assert _eventually(lambda: cell.pids()["press"] not in (0, killed))
+    assert eventually(lambda: cell.pids()["press"] not in (0, killed))
     assert "press was ended by SIGKILL; it is started again in 0.2 s" in cell.log()
-    assert _eventually(lambda: all(module["state"] == "stopped" for module in cell.status()["modules"]))
+    assert eventually(lambda: all(module["state"] == "stopped" for module in cell.status()["modules"]))
     assert cell.run("down").returncode == 0
 
 
@@ -153,10 +137,8 @@ def test_a_signal_holds_the_line_before_its_processes_end(
     up = subprocess.Popen(
         cell.command("up", "puck", "--simulated"), cwd=cell.place, stderr=subprocess.PIPE, text=True
     )
-    assert _eventually(
-        lambda: (cell.state / "deployment.json").exists() and cell.run("start").returncode == 0
-    )
-    assert _eventually(lambda: cell.status()["state"] == "execute", within=40)
+    assert eventually(lambda: (cell.state / "deployment.json").exists() and cell.run("start").returncode == 0)
+    assert eventually(lambda: cell.status()["state"] == "execute", within=40)
     pids = cell.pids()
     up.send_signal(number)
     _, said = up.communicate(timeout=30)
@@ -170,7 +152,7 @@ def test_a_line_whose_simulated_devices_died_ends_with_a_clear_message(cell: Cel
     up = subprocess.Popen(
         cell.command("up", "puck", "--simulated"), cwd=cell.place, stderr=subprocess.PIPE, text=True
     )
-    assert _eventually(lambda: (cell.state / "deployment.json").exists() and "gauge" in cell.pids())
+    assert eventually(lambda: (cell.state / "deployment.json").exists() and "gauge" in cell.pids())
     pids = cell.pids()
     os.kill(pids["plant"], signal.SIGKILL)
     _, said = up.communicate(timeout=30)
@@ -184,6 +166,6 @@ def test_a_line_file_that_changed_after_the_start_is_refused_by_its_processes(ce
     line = cell.place / "lines" / "puck.yaml"
     line.write_text(line.read_text().replace("speed: 150 mm/s", "speed: 140 mm/s"))
     os.kill(cell.pids()["belt"], signal.SIGKILL)
-    assert _eventually(lambda: "ALARM: belt ended with exit code 78" in cell.log())
+    assert eventually(lambda: "ALARM: belt ended with exit code 78" in cell.log())
     assert "changed since the line was started" in cell.log()
     assert cell.run("down").returncode == 0

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
+from interpreters import VERSIONS, interpreter
 
 from cellctl.errors import Refused
 from cellctl.line.model import Line
-from cellctl.live.line_file import read_line
 from cellctl_sim.plant.faults import Fault
 from cellctl_sim.plant.plant import Plant
 from cellctl_sim.process_faults import ProcessFault, read_faults
@@ -27,13 +27,6 @@ HEIGHTS = {"indoor": 0.0182, "outdoor": 0.0182, "tall": 0.0240}  # [m], what the
 PRESSINGS = {"indoor": 1, "outdoor": 1, "tall": 2}
 
 
-@pytest.fixture(scope="module")
-def puck() -> Line:
-    line, report = read_line(ROOT / "recipes/lines/puck.yaml")
-    assert line is not None, report.render()
-    return line
-
-
 def order(variant: str, quantity: int) -> Order:
     return Order(f"{quantity} {variant}", RECIPE.read_text(), RECIPE.name, variant, quantity)
 
@@ -44,8 +37,8 @@ def made(result: Result) -> list[dict[str, object]]:
 
 
 @pytest.mark.parametrize("variant", HEIGHTS)
-def test_a_variant_is_made_as_its_recipe_says(puck: Line, variant: str) -> None:
-    result = simulate(puck, [order(variant, 2)], seed=1, until=300.0)
+def test_a_variant_is_made_as_its_recipe_says(puck_line: Line, variant: str) -> None:
+    result = simulate(puck_line, [order(variant, 2)], seed=1, until=300.0)
     assert result.complete
     assert result.report.parts_made == len(made(result)) == 2
     assert [item["height"] for item in made(result)] == pytest.approx([HEIGHTS[variant]] * 2, abs=1e-6)
@@ -55,29 +48,29 @@ def test_a_variant_is_made_as_its_recipe_says(puck: Line, variant: str) -> None:
     assert result.incidents == []
 
 
-def test_the_same_seed_gives_the_same_trace_and_another_seed_another(puck: Line) -> None:
+def test_the_same_seed_gives_the_same_trace_and_another_seed_another(puck_line: Line) -> None:
     first, second, other = (
-        simulate(puck, [order("indoor", 2)], seed=seed, until=300.0) for seed in (3, 3, 4)
+        simulate(puck_line, [order("indoor", 2)], seed=seed, until=300.0) for seed in (3, 3, 4)
     )
     assert first.trace == second.trace != other.trace
     assert (first.steps, first.ended, first.report) == (second.steps, second.ended, second.report)
 
 
-def trace_of(puck: Line, plainly: bool) -> tuple[str, int]:
+def trace_of(puck_line: Line, plainly: bool) -> tuple[str, int]:
     with Universe(seed=5, keep_trace=True) as universe:
-        plant = Plant(puck, universe.random)
+        plant = Plant(puck_line, universe.random)
         universe.install(plant).polls_plainly = plainly
         operator = Operator([order("indoor", 1)], universe.stop)
-        start_line(universe, puck)
+        start_line(universe, puck_line)
         universe.start("operator", operator.work)
         universe.run(100.0)
         assert operator.is_done
         return universe.trace.lines(), universe.loop.steps
 
 
-def test_waiting_for_devices_gives_the_trace_of_plain_polling(puck: Line) -> None:
-    jumping, few = trace_of(puck, plainly=False)
-    polling, many = trace_of(puck, plainly=True)
+def test_waiting_for_devices_gives_the_trace_of_plain_polling(puck_line: Line) -> None:
+    jumping, few = trace_of(puck_line, plainly=False)
+    polling, many = trace_of(puck_line, plainly=True)
     assert jumping == polling
     assert few < many
 
@@ -94,6 +87,7 @@ print(result.complete, result.ended, result.trace)
 """
 
 
+@cache
 def run_elsewhere(python: str, hash_seed: str) -> str:
     environment = os.environ | {"PYTHONHASHSEED": hash_seed}
     done = subprocess.run(
@@ -109,25 +103,15 @@ def run_elsewhere(python: str, hash_seed: str) -> str:
     return done.stdout
 
 
-def interpreter(version: str) -> str:
-    """An interpreter of this version that has the package and its dependencies; skips the test when there is none."""
-    listed = [path for path in os.environ.get("CELLCTL_PYTHONS", "").split(os.pathsep) if path]
-    for python in (sys.executable, *listed, shutil.which(f"python{version}")):
-        check = f"import sys, cellctl_sim, scipy, zmq; sys.exit(sys.version_info[:2] != ({version.replace('.', ', ')}))"
-        if python and subprocess.run([python, "-c", check], capture_output=True, check=False).returncode == 0:
-            return python
-    pytest.skip(f"no Python {version} with cellctl here")
-
-
 def test_the_trace_does_not_depend_on_the_hash_seed() -> None:
     said = {run_elsewhere(sys.executable, hash_seed) for hash_seed in ("0", "1", "random")}
     assert len(said) == 1
     assert said.pop().startswith("True ")
 
 
-@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
+@pytest.mark.parametrize("version", VERSIONS)
 def test_the_trace_is_the_same_on_every_version_of_python(version: str) -> None:
-    said = run_elsewhere(interpreter(version), "random")
+    said = run_elsewhere(interpreter(version, "cellctl_sim", "scipy", "zmq"), "random")
     assert said == run_elsewhere(sys.executable, "0")
     assert said.startswith("True ")
 
@@ -150,20 +134,20 @@ def made_once(result: Result, quantity: int) -> None:
 @pytest.mark.parametrize("at", [7.3, 12.0, 19.7, 21.0, 24.0])
 @pytest.mark.parametrize("process", ["belt", "arm", "io2", "press", "gauge", "runner"])
 def test_a_process_that_is_killed_loses_nothing_and_does_nothing_twice(
-    puck: Line, process: str, at: float
+    puck_line: Line, process: str, at: float
 ) -> None:
-    made_once(simulate(puck, [order("indoor", 1)], seed=2, until=200.0, faults=kills((at, process))), 1)
+    made_once(simulate(puck_line, [order("indoor", 1)], seed=2, until=200.0, faults=kills((at, process))), 1)
 
 
-def test_a_bus_that_is_cut_for_a_while_loses_nothing(puck: Line) -> None:
+def test_a_bus_that_is_cut_for_a_while_loses_nothing(puck_line: Line) -> None:
     cuts: Sequence[dict[str, object]] = [
         {"at": "8 s", "process": "arm", "fault": "cut", "for": "3 s"},
         {"at": "19 s", "process": "belt", "fault": "cut", "for": "0.5 s"},
     ]
-    made_once(simulate(puck, [order("indoor", 1)], seed=2, until=200.0, faults=read_faults(cuts)), 1)
+    made_once(simulate(puck_line, [order("indoor", 1)], seed=2, until=200.0, faults=read_faults(cuts)), 1)
 
 
-def test_an_order_that_the_line_cannot_make_is_refused_with_its_findings(puck: Line) -> None:
+def test_an_order_that_the_line_cannot_make_is_refused_with_its_findings(puck_line: Line) -> None:
     with pytest.raises(Exception, match="marine") as raised:
-        simulate(puck, [order("marine", 1)], until=10.0)
+        simulate(puck_line, [order("marine", 1)], until=10.0)
     assert isinstance(raised.value.__cause__, Refused)

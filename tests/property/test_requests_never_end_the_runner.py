@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cellctl.findings import Report
-from cellctl.line.load import load_line
 from cellctl.line.model import Line
 from cellctl.messages import Reply, Request, decode, encode
-from cellctl.plugins import load_drivers, load_kinds
 from cellctl.runner.bodies import LoadBody, OrderBody
 from cellctl.runner.requests import VERBS
 from cellctl.runner.shell import run_runner
@@ -50,19 +46,11 @@ NEAR = st.dictionaries(st.sampled_from(sorted(OrderBody.__struct_fields__)), VAL
 ASKED = st.tuples(st.sampled_from(sorted(VERBS)), BODIES) | st.tuples(st.just("order"), NEAR)
 
 
-@cache
-def puck() -> Line:
-    report = Report()
-    line = load_line(ROOT / "recipes/lines/puck.yaml", report, load_kinds(), load_drivers())
-    assert line is not None, report.render()
-    return line
-
-
-def answers(requests: list[tuple[str, dict[str, Any]]]) -> list[Reply]:
+def answers(line: Line, requests: list[tuple[str, dict[str, Any]]]) -> list[Reply]:
     """What a runner alone, without modules, replies; as it would after the wire."""
     replies: list[Reply] = []
     with Universe(1) as universe:
-        universe.start("runner", lambda runtime: run_runner(runtime, puck(), VERBS, automatic=True))
+        universe.start("runner", lambda runtime: run_runner(runtime, line, VERBS, automatic=True))
 
         async def client(runtime: SimRuntime) -> None:
             async with runtime.connect("runner") as runner:
@@ -90,8 +78,10 @@ def answers(requests: list[tuple[str, dict[str, Any]]]) -> list[Reply]:
 @example([("order", {**ORDER, "text": ORDER["text"].replace("sensor-puck", '"\\\\ud800"', 1)})])
 @example([("settle", {"module": "arm", "question": True, "choice": None, "note": 7})])
 @example([("command", {"command": "abort", "module": None}), ("command", {"command": ["abort"]})])
-def test_every_request_is_answered_in_words(requests: list[tuple[str, dict[str, Any]]]) -> None:
-    replies = answers(requests)
+def test_every_request_is_answered_in_words(
+    puck_line: Line, requests: list[tuple[str, dict[str, Any]]]
+) -> None:
+    replies = answers(puck_line, requests)
     assert len(replies) == len(requests)
     for reply in replies:
         assert not FOREIGN.search(without_quotes(reply.error)), reply.error
@@ -117,6 +107,8 @@ def without_quotes(text: str) -> str:
         ),
     ],
 )
-def test_what_is_wrong_with_a_body_is_said(verb: str, body: dict[str, Any], words: str) -> None:
-    (_, reply) = answers([("order", ORDER), (verb, body)])
+def test_what_is_wrong_with_a_body_is_said(
+    puck_line: Line, verb: str, body: dict[str, Any], words: str
+) -> None:
+    (_, reply) = answers(puck_line, [("order", ORDER), (verb, body)])
     assert words in reply.error

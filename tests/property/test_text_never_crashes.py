@@ -72,20 +72,22 @@ def outcome(source: bytes | str) -> tuple[Node | None, Report]:
     return node, report
 
 
-@pytest.fixture(params=LOADERS, scope="module", autouse=True)
-def both_parsers(request: pytest.FixtureRequest) -> Any:
-    """Every property holds on the C parser and on its fallback."""
+@pytest.fixture(params=LOADERS, scope="module")
+def each_parser(request: pytest.FixtureRequest) -> Any:
+    """A property holds on the C parser and on its fallback."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(build, "LOADER", request.param)
         yield
 
 
+@pytest.mark.usefixtures("each_parser")
 @given(anything)
 @settings(max_examples=400, deadline=None)
 def test_any_text_is_a_value_or_findings(source: bytes | str) -> None:
     outcome(source)
 
 
+@pytest.mark.usefixtures("each_parser")
 @given(anything)
 @settings(max_examples=200, deadline=None)
 def test_any_text_is_a_model_or_findings(source: bytes | str) -> None:
@@ -93,6 +95,7 @@ def test_any_text_is_a_model_or_findings(source: bytes | str) -> None:
     assert read(node, File, report) is not None or report.has_errors
 
 
+@pytest.mark.usefixtures("each_parser")
 @given(plain)
 @settings(max_examples=300, deadline=None)
 def test_any_value_is_a_model_or_findings_within_the_file(value: object) -> None:
@@ -106,6 +109,7 @@ def test_any_value_is_a_model_or_findings_within_the_file(value: object) -> None
     report.render()
 
 
+@pytest.mark.usefixtures("each_parser")
 @pytest.mark.parametrize(
     "opening", ["[", "{a: ", "- ", "? ", "[{a: ", "a:\n ", "!!x [", "&a [", '"', "*a ", "!", "%YAML 1.1\n"]
 )

@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cellctl.cli.explain import all_codes
-from cellctl.cli.files import find_line, find_recipe, shipped, written_as
+from cellctl.cli.files import find_line, find_recipe, written_as
 from cellctl.cli.main import main
 from cellctl.cli.orders import read_order
 
@@ -24,17 +24,6 @@ from cellctl.cli.orders import read_order
 def cellctl(*arguments: str) -> Result:
     """Run the command line in this process."""
     return CliRunner().invoke(main, arguments)
-
-
-@pytest.fixture
-def cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the shipped files in a directory of its own, which is the current one."""
-    recipes = shipped()
-    assert recipes is not None
-    shutil.copytree(recipes, tmp_path / "cell")
-    monkeypatch.chdir(tmp_path / "cell")
-    monkeypatch.delenv("CELLCTL_STATE", raising=False)
-    return tmp_path / "cell"
 
 
 # --- naming files -------------------------------------------------------------------------------------------------

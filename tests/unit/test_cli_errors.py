@@ -143,7 +143,8 @@ def deploy(state: Path) -> None:
     )
 
 
-def test_a_line_that_is_down_says_how_to_start_it(tmp_path: Path) -> None:
+def test_a_line_that_is_down_says_how_to_start_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cellctl.live.client.UNSUPERVISED", 0.1)
     deploy(tmp_path / "state")
     result = cellctl("hold", "--state", str(tmp_path / "state"))
     assert_said(

@@ -111,7 +111,7 @@ def test_commands_of_the_wheel_find_the_examples_and_their_sub_recipe_from_anywh
 
 def run(installed: Path, *arguments: str) -> str:
     """Output of Python far from the checkout, with the unpacked wheel before all that is installed."""
-    environment = {**os.environ, "PYTHONPATH": str(installed), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(installed), "PYTHONDONTWRITEBYTECODE": ""}  # compiled once
     done = subprocess.run(
         [sys.executable, "-P", *arguments],
         cwd=installed.parent,

@@ -1,21 +1,17 @@
-"""Same seed, same programs: same trace, whatever the hash seed, the run, or the version of Python.
-
-Other interpreters are taken from the path (`python3.12`, `python3.13`) or from CELLCTL_PYTHONS, a list of interpreters
-separated like a path; they must have the package's dependencies.
-"""
+"""Same seed, same programs: same trace, whatever the hash seed, the run, or the version of Python."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
+from interpreters import VERSIONS, interpreter
 
-from cellctl.live.line_file import read_line
+from cellctl.line.model import Line
 from cellctl_sim import simulation
 from cellctl_sim.simulation import Order, simulate
 from cellctl_sim.tasks import StockTask
@@ -101,6 +97,7 @@ with Universe(seed=int(sys.argv[1])) as universe:
 """
 
 
+@cache
 def trace_of(python: str, seed: int, hash_seed: str) -> str:
     paths = os.pathsep.join(str(ROOT / folder) for folder in (".", "drivers", "sim"))
     environment = os.environ | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": paths}
@@ -109,16 +106,6 @@ def trace_of(python: str, seed: int, hash_seed: str) -> str:
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     return done.stdout
-
-
-def interpreter(version: str) -> str:
-    """An interpreter of this version that has the dependencies; skips the test when there is none."""
-    listed = [path for path in os.environ.get("CELLCTL_PYTHONS", "").split(os.pathsep) if path]
-    for python in (sys.executable, *listed, shutil.which(f"python{version}")):
-        check = f"import sys, msgspec; sys.exit(sys.version_info[:2] != ({version.replace('.', ', ')}))"
-        if python and subprocess.run([python, "-c", check], capture_output=True, check=False).returncode == 0:
-            return python
-    pytest.skip(f"no Python {version} with msgspec here")
 
 
 def test_the_trace_does_not_depend_on_the_hash_seed_or_the_run() -> None:
@@ -131,18 +118,18 @@ def test_another_seed_gives_another_trace() -> None:
     assert trace_of(sys.executable, 7, "0") != trace_of(sys.executable, 8, "0")
 
 
-@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
+@pytest.mark.parametrize("version", VERSIONS)
 def test_the_trace_is_the_same_on_every_version_of_python(version: str) -> None:
-    assert trace_of(interpreter(version), 7, "random") == trace_of(sys.executable, 7, "0")
+    assert trace_of(interpreter(version, "msgspec"), 7, "random") == trace_of(sys.executable, 7, "0")
 
 
-def test_the_puck_line_has_the_same_trace_with_the_tasks_of_cpython(monkeypatch: pytest.MonkeyPatch) -> None:
-    line, _ = read_line(ROOT / "recipes/lines/puck.yaml")
-    assert line is not None
+def test_the_puck_line_has_the_same_trace_with_the_tasks_of_cpython(
+    puck_line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
     recipe = ROOT / "recipes/products/sensor-puck.yaml"
     order = Order("1", recipe.read_text(), recipe.name, "tall", 2)
-    own = simulate(line, [order], seed=5, until=300.0)
+    own = simulate(puck_line, [order], seed=5, until=300.0)
     monkeypatch.setattr(simulation, "Universe", partial(Universe, task=StockTask))
-    stock = simulate(line, [order], seed=5, until=300.0)
+    stock = simulate(puck_line, [order], seed=5, until=300.0)
     assert own.complete
     assert (own.trace, own.steps) == (stock.trace, stock.steps)

@@ -14,7 +14,6 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
-from cellctl.cli.files import shipped
 from cellctl.cli.main import main
 from cellctl.flow.events import Drained, FlowEvent, LineTaken
 from cellctl.journal import Entered, Journal, LeaseTaken, ModuleRecord
@@ -33,14 +32,9 @@ PROCESSES = {"runner": ("run-runner",), "belt": ("run-module", "belt")}
 
 
 @pytest.fixture
-def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def kept(cell: Path, tmp_path: Path) -> Path:
     """The state directory of a puck line that was up, with a few records in two of its journals."""
-    recipes = shipped()
-    assert recipes is not None
-    shutil.copytree(recipes, tmp_path / "cell")
-    monkeypatch.chdir(tmp_path / "cell")
-    monkeypatch.delenv("CELLCTL_STATE", raising=False)
-    path, state = tmp_path / "cell" / "lines" / "puck.yaml", tmp_path / "state"
+    path, state = cell / "lines" / "puck.yaml", tmp_path / "state"
     line, _ = read_line(path)
     assert line is not None
     deployments.save(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice, pairwise
 
 import numpy as np
@@ -34,6 +35,7 @@ EXACT = {
 MEAN = 60.0  # [s]: long against what commands and polls take, some 40 ms a cycle
 SEED = 3
 BATCHES = 40
+PARTS = 82  # of a short run
 
 Build = Callable[[Sequence[str], Sequence[int]], Line]
 Run = Callable[[Line, Sequence[int], int, int], Result]
@@ -143,32 +145,44 @@ def test_two_machines_have_the_throughput_of_the_formula() -> None:
     assert all(rate == pytest.approx((b + 2) / (b + 3)) for (n, b), rate in EXACT.items() if n == 2)
 
 
-@pytest.mark.parametrize(("count", "buffer"), [(3, 2), (4, 1)])
+SHORT = [(2, 0), (2, 2), (3, 1), (4, 1)]
+
+
+@pytest.fixture(scope="module")
+def short_run(textbook_line: Build, run_textbook: Run) -> Callable[[int, int], list[float]]:
+    """When each of the first parts leaves a line of so many machines with so large buffers [s]."""
+
+    @cache
+    def run(count: int, buffer: int) -> list[float]:
+        buffers = [buffer] * (count - 1)
+        return departures(run_textbook(textbook_line(exponential(count), buffers), buffers, PARTS, SEED))
+
+    return run
+
+
+@pytest.mark.parametrize(("count", "buffer"), SHORT)
 def test_every_part_leaves_the_line_when_the_recursion_says(
-    count: int, buffer: int, textbook_line: Build, run_textbook: Run
+    count: int, buffer: int, short_run: Callable[[int, int], list[float]]
 ) -> None:
     """But for what commands, journals and polls take: under a thousandth."""
-    buffers = [buffer] * (count - 1)
-    line = textbook_line(exponential(count), buffers)
-    left = departures(run_textbook(line, buffers, 40, SEED))
-    told = recursion(drawn(count, SEED, 40), buffers)
+    left = short_run(count, buffer)
+    told = recursion(drawn(count, SEED, PARTS), [buffer] * (count - 1))
     late = [(found - left[0]) - (said - told[0]) for found, said in zip(left, told, strict=True)]
     assert all(-0.05 < lag < 0.05 + 0.001 * said for lag, said in zip(late, told, strict=True))
 
 
-@pytest.mark.parametrize(("count", "buffer"), [(2, 0), (2, 2), (3, 1), (4, 1)])
+@pytest.mark.parametrize(("count", "buffer"), SHORT)
 def test_a_short_run_covers_the_exact_throughput_within_half_a_percent(
-    count: int, buffer: int, textbook_line: Build, run_textbook: Run
+    count: int, buffer: int, short_run: Callable[[int, int], list[float]]
 ) -> None:
     """The recursion as control variate: what the line takes beyond it for the same times, and its own long run.
 
     The two are independent of each other, and neither knows the exact figure (control variates with estimated means:
     Schmeiser, Taaffe and Wang, IIE Transactions 33 (2001) 219-228).
     """
-    buffers, parts = [buffer] * (count - 1), 82
-    line = textbook_line(exponential(count), buffers)
-    left = departures(run_textbook(line, buffers, parts, SEED))
-    told = recursion(drawn(count, SEED, parts), buffers)
+    buffers = [buffer] * (count - 1)
+    left = short_run(count, buffer)
+    told = recursion(drawn(count, SEED, PARTS), buffers)
     beyond = cycle([found - said for found, said in zip(left, told, strict=True)])
     found, half_width = beyond.plus(long_run(count, buffers)).throughput()
     assert half_width < 0.005 * found

@@ -6,16 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from plugged_in import Installed
+from texts import changed
 
 from cellctl.compile.compiler import check_recipe
-from cellctl.device import DriverDeclaration
 from cellctl.findings import Finding, Report
 from cellctl.line.load import load_line
 from cellctl.line.model import Line
-from cellctl.plugins import load_drivers, load_kinds
 from cellctl.recipe.executable import Executable
 from cellctl.recipe.load import parse_recipe
-from cellctl.skill import KindDeclaration
 
 LINE = """\
 line: paths
@@ -78,12 +77,6 @@ scrap:
 """
 
 Changes = tuple[tuple[str, str], ...]
-Installed = tuple[dict[str, KindDeclaration], dict[str, DriverDeclaration]]
-
-
-@pytest.fixture(scope="session")
-def installed() -> Installed:
-    return load_kinds(), load_drivers()
 
 
 @pytest.fixture
@@ -92,7 +85,7 @@ def report_of_line(tmp_path: Path, installed: Installed) -> Callable[..., tuple[
 
     def load(*changes: tuple[str, str]) -> tuple[Line | None, Report]:
         path, report = tmp_path / "line.yaml", Report()
-        path.write_text(_changed(LINE, changes))
+        path.write_text(changed(LINE, changes))
         return load_line(path, report, *installed), report
 
     return load
@@ -105,7 +98,7 @@ def found_in(report_of_line: Callable[..., tuple[Line | None, Report]]) -> Calla
     def check(*changes: tuple[str, str], line: Changes = (), whole: str = RECIPE) -> list[str]:
         made, _ = report_of_line(*line)
         assert made is not None
-        report, text = Report(), _changed(whole, changes)
+        report, text = Report(), changed(whole, changes)
         recipe = parse_recipe(text, "thing.yaml", report)
         assert recipe is not None, report.render()
         check_recipe(recipe, made, report)
@@ -128,10 +121,3 @@ def compiled(report_of_line: Callable[..., tuple[Line | None, Report]]) -> tuple
 def _marked(rows: list[str], finding: Finding) -> str:
     span = finding.span
     return rows[span.line - 1][span.column - 1 : span.end_column - 1]
-
-
-def _changed(text: str, changes: Changes) -> str:
-    for old, new in changes:
-        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in the text"
-        text = text.replace(old, new)
-    return text

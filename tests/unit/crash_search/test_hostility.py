@@ -9,26 +9,16 @@ from pathlib import Path
 import pytest
 
 from cellctl.line.model import Line
-from cellctl.live.line_file import read_line
 from cellctl_sim.hostility import NEEDS_A_PERSON, STANDS, doubtful_devices, draw_hostility
 from cellctl_sim.plant.faults import Fault
 from cellctl_sim.process_faults import Disturbance, Kind, ProcessFault
 from cellctl_sim.scenario import USUAL, Scenario, read, write
 from cellctl_sim.shrink import rounded
 
-ROOT = Path(__file__).parents[3]
-
 
 @pytest.fixture(scope="module")
-def line() -> Line:
-    line, report = read_line(ROOT / "recipes/lines/puck.yaml")
-    assert line is not None, report.render()
-    return line
-
-
-@pytest.fixture(scope="module")
-def drawn(line: Line) -> list[list[Fault | ProcessFault]]:
-    return [draw_hostility(random.Random(seed), line, 30.0) for seed in range(1500)]
+def drawn(puck_line: Line) -> list[list[Fault | ProcessFault]]:
+    return [draw_hostility(random.Random(seed), puck_line, 30.0) for seed in range(1500)]
 
 
 def kinds(faults: list[Fault | ProcessFault]) -> set[str]:
@@ -55,22 +45,22 @@ def test_what_is_drawn_is_read_again_to_the_last_bit(
     assert read(path).scenario(()) == scenario
 
 
-def test_a_fault_that_may_need_a_person_makes_its_device_doubtful(line: Line) -> None:
+def test_a_fault_that_may_need_a_person_makes_its_device_doubtful(puck_line: Line) -> None:
     faults = [
         Fault(device="press.plc", fault="power_loss"),
         Fault(device="press.plc", fault="stall"),
         Fault(device="arm.gripper", fault="miss"),
         Fault(device="io1", fault="silent"),
     ]
-    assert doubtful_devices(line, faults) == ("press.plc",)
+    assert doubtful_devices(puck_line, faults) == ("press.plc",)
 
 
 @pytest.mark.parametrize(("process", "doubtful"), [("press", ("press.plc",)), ("belt", ()), ("runner", ())])
 def test_a_process_that_cannot_write_breaks_off_its_machine(
-    line: Line, process: str, doubtful: tuple[str, ...]
+    puck_line: Line, process: str, doubtful: tuple[str, ...]
 ) -> None:
     fault = ProcessFault(process=process, fault=Kind.FULL_DISK)
-    assert doubtful_devices(line, [fault]) == doubtful
+    assert doubtful_devices(puck_line, [fault]) == doubtful
 
 
 @pytest.mark.parametrize(

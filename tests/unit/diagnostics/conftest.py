@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from plugged_in import Installed
 
 from cellctl.compile.compiler import check_recipe
 from cellctl.compile.reach import check_stations
 from cellctl.findings import Report
 from cellctl.line.load import load_line
 from cellctl.line.model import Line
-from cellctl.plugins import load_drivers, load_kinds
 from cellctl.recipe.load import load_recipe
 from cellctl.yamlsource import load
 
@@ -121,10 +121,10 @@ def default_file(code: str, example: str) -> str:
     return RECIPE if keys & RECIPE_KEYS else LINE
 
 
-@pytest.fixture
-def small_line() -> Line:
+@pytest.fixture(scope="session")
+def small_line(installed: Installed) -> Line:
     """The small line as it is."""
-    line = load_line(HERE / LINE, Report(), load_kinds(), load_drivers())
+    line = load_line(HERE / LINE, Report(), *installed)
     assert line is not None
     return line
 
@@ -137,7 +137,7 @@ def with_force() -> str:
 
 
 @pytest.fixture
-def check_example(tmp_path: Path) -> Callable[[str, str, str], Checked]:
+def check_example(tmp_path: Path, installed: Installed) -> Callable[[str, str, str], Checked]:
     """Check an example of a code with its lines of one sign."""
 
     def check(code: str, example: str, sign: str) -> Checked:
@@ -152,7 +152,7 @@ def check_example(tmp_path: Path) -> Callable[[str, str, str], Checked]:
         if "text.yaml" in texts:
             load(tmp_path / "text.yaml", report)
         else:
-            line = load_line(tmp_path / LINE, report, load_kinds(), load_drivers())
+            line = load_line(tmp_path / LINE, report, *installed)
             recipe = load_recipe(tmp_path / RECIPE, report) if RECIPE in files.texts else None
             if line is not None and recipe is not None:
                 check_recipe(recipe, line, report)

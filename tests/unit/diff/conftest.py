@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,11 +51,8 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    shutil.copytree(RECIPES, tmp_path / "cell")
-    monkeypatch.chdir(tmp_path / "cell")
-    monkeypatch.delenv("CELLCTL_STATE", raising=False)
-    return Bench(tmp_path / "cell")
+def bench(cell: Path) -> Bench:
+    return Bench(cell)
 
 
 @pytest.fixture(scope="session")

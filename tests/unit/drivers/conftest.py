@@ -7,11 +7,16 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 import pytest
+from loop_runtime import LoopRuntime
+from scripted_meca500 import Controller
+from scripted_plc import Plc
 
 from cellctl.device import Act, Action
 from cellctl.errors import DeviceRefused, DeviceSilent, UnknownName
-from cellctl.live.tasks import Channel, Event, TaskGroup, deadline
+from cellctl.live.tasks import Channel
 from cellctl.runtime import Table
+from cellctl_drivers.handshake_machine import HandshakeMachine, HandshakeMachineOptions
+from cellctl_drivers.mecademic import Mecademic, MecademicOptions
 
 T = TypeVar("T")
 
@@ -25,50 +30,10 @@ class LeapingLoop(asyncio.SelectorEventLoop):
         return self.leapt
 
     def _run_once(self) -> None:
-        if not self._ready and self._scheduled:  # type: ignore[attr-defined]
-            self.leapt = max(self.leapt, self._scheduled[0]._when)  # type: ignore[attr-defined]
+        timers = [timer.when() for timer in self._scheduled if not timer.cancelled()]  # type: ignore[attr-defined]
+        if timers and not self._ready:  # type: ignore[attr-defined]
+            self.leapt = max(self.leapt, min(timers))
         super()._run_once()  # type: ignore[misc]
-
-
-class Log:
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def debug(self, event: str, **fields: object) -> None: ...
-
-    def info(self, event: str, **fields: object) -> None: ...
-
-    def warning(self, event: str, **fields: object) -> None:
-        self.warnings.append(event)
-
-    def error(self, event: str, **fields: object) -> None: ...
-
-
-class BenchRuntime:
-    """The part of a runtime that drivers use."""
-
-    name = "bench"
-
-    def __init__(self) -> None:
-        self.log = Log()
-
-    def now(self) -> float:
-        return asyncio.get_running_loop().time()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-
-    def deadline(self, seconds: float) -> Any:
-        return deadline(seconds)
-
-    def tasks(self) -> TaskGroup:
-        return TaskGroup()
-
-    def channel(self) -> Channel[Any]:
-        return Channel()
-
-    def event(self) -> Event:
-        return Event()
 
 
 class ScriptedRegisters:
@@ -153,7 +118,7 @@ class BenchRack:
     """Links by address and devices by name; its background work ends with the test."""
 
     def __init__(self) -> None:
-        self.runtime: Any = BenchRuntime()
+        self.runtime: Any = LoopRuntime()
         self.links: dict[str, Any] = {}
         self.devices: dict[str, Any] = {}
         self.running: list[asyncio.Task[None]] = []
@@ -226,3 +191,32 @@ def leap(rack: BenchRack) -> Callable[[Coroutine[Any, Any, T]], T]:
             return runner.run(main())
 
     return run
+
+
+# --- devices with a script of their own -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def controller(texts_link: type[ScriptedTexts], rack: BenchRack) -> Controller:
+    made = Controller(texts_link)
+    rack.links[made.link.address] = made.link
+    return made
+
+
+@pytest.fixture
+def arm(rack: BenchRack, controller: Controller) -> Mecademic:
+    options = MecademicOptions(address=controller.link.address)
+    made: Mecademic = rack.add(Mecademic("arm.controller", options, rack))
+    return made
+
+
+@pytest.fixture
+def a_plc(registers_link: type[ScriptedRegisters], rack: BenchRack) -> Plc:
+    made = Plc(registers_link())
+    rack.links[made.link.address] = made.link
+    return made
+
+
+@pytest.fixture
+def press(rack: BenchRack, a_plc: Plc) -> HandshakeMachine:
+    return HandshakeMachine("press", HandshakeMachineOptions(address=a_plc.link.address), rack)

@@ -4,62 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
+from scripted_meca500 import Controller
 
 from cellctl.device import JoggedArm, Pose, Recovery
 from cellctl.modules.arm_by_hand import in_base_axes
 from cellctl_drivers import mecademic_steps as steps
-from cellctl_drivers.mecademic import DECLARATION, Mecademic, MecademicOptions
-
-ADDRESS = "tcp://bench:10000"
-Messages = Sequence[tuple[float, str]]
+from cellctl_drivers.mecademic import DECLARATION, Mecademic
 
 
-class Controller:
-    """Stands at a pose and tells it; each motion takes a second."""
-
-    def __init__(self, texts_link: Any) -> None:
-        self.link = texts_link(self.answer)
-
-    def answer(self, text: str) -> Messages:
-        name, _, arguments = text.partition("(")
-        fixed = {
-            "GetFwVersion": "[2081][v11.3.0]",
-            "GetStatusRobot": "[2007][1,1,0,0,0,0,0]",
-            "ClearMotion": "[2044][Cleared]",
-            "PauseMotion": "[2042][Paused]",
-            "GetRtTargetCartPos": "[2201][123456,200,-110,30,180,0,0]",
-            "GetRtTargetJointPos": "[2200][123456,10,20,30,40,50,60]",
-        }
-        if name in fixed:
-            return [(0.001, fixed[name])]
-        if name == "SetCheckpoint":
-            return [(1.0, f"[3030][{arguments.rstrip(')')}]")]
-        return []
-
-    @property
-    def sent(self) -> list[str]:
-        quiet = ("Get", "Clear", "Connection", "SetCheckpoint", "SetEob", "Resume")
-        return [text for text in self.link.sent if not text.startswith(quiet)]
-
-
-@pytest.fixture
-def controller(texts_link: Any, rack: Any) -> Controller:
-    made = Controller(texts_link)
-    rack.links[ADDRESS] = made.link
-    return made
-
-
-@pytest.fixture
-def arm(rack: Any, controller: Controller) -> Mecademic:
-    made: Mecademic = rack.add(Mecademic("arm.controller", MecademicOptions(address=ADDRESS), rack))
-    return made
+def said_to(controller: Controller) -> list[str]:
+    """The settings and motions that it was sent."""
+    quiet = ("Get", "Clear", "Connection", "SetCheckpoint", "SetEob", "Resume")
+    return [text for text in controller.sent if not text.startswith(quiet)]
 
 
 def test_a_step_leads_from_the_controllers_target_to_one_absolute_pose(
@@ -72,7 +34,7 @@ def test_a_step_leads_from_the_controllers_target_to_one_absolute_pose(
 
     leap(run())
     told = ["SetTrf(0,0,65,0,0,0)", "SetBlending(0)", "SetCartLinVel(20)", "SetCartAngVel(30)"]
-    assert controller.sent == [*told, "MoveLin(200,-110,35,180,0,0)"]
+    assert said_to(controller) == [*told, "MoveLin(200,-110,35,180,0,0)"]
 
 
 def test_a_joint_turns_no_faster_than_asked_whichever_revision_the_arm_is(
@@ -83,19 +45,19 @@ def test_a_joint_turns_no_faster_than_asked_whichever_revision_the_arm_is(
         await arm.turn_joint(2, math.radians(-10.0), math.radians(22.5)).perform(1)
 
     leap(run())
-    assert controller.sent == ["SetBlending(0)", "SetJointVel(10)", "MoveJoints(10,20,20,40,50,60)"]
+    assert said_to(controller) == ["SetBlending(0)", "SetJointVel(10)", "MoveJoints(10,20,20,40,50,60)"]
 
 
 def test_a_step_that_is_broken_off_stops_the_arm(leap: Any, arm: Mecademic, controller: Controller) -> None:
     async def run() -> None:
         await arm.open()
         task = asyncio.ensure_future(arm.step(Pose(0.0, 0.0, 0.05), 0.02).perform(1))
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(0.5)  # its settings are said, and it moves
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
     leap(run())
-    assert [text for text in controller.link.sent if text.endswith("Motion")][-2:] == [
+    assert [text for text in controller.sent if text.endswith("Motion")][-2:] == [
         "PauseMotion",
         "ClearMotion",
     ]

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from plugged_in import Installed
+from texts import changed
 
 from cellctl.compile.compiler import check_recipe
 from cellctl.findings import Finding, Report, Severity
 from cellctl.line.load import load_line, taught_path
 from cellctl.line.model import Line
-from cellctl.plugins import load_drivers, load_kinds
 from cellctl.recipe.executable import Executable
 from cellctl.recipe.load import Recipe, parse_recipe
 
@@ -130,13 +131,6 @@ class CheckedRecipe(Checked):
     made: dict[str, Executable]
 
 
-def changed(text: str, changes: tuple[tuple[str, str], ...]) -> str:
-    for old, new in changes:
-        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in the text"
-        text = text.replace(old, new)
-    return text
-
-
 def unmarked(text: str) -> tuple[str, tuple[tuple[int, int], ...]]:
     places = []
     for number, row in enumerate(text.split("\n"), start=1):
@@ -145,7 +139,7 @@ def unmarked(text: str) -> tuple[str, tuple[tuple[int, int], ...]]:
 
 
 @pytest.fixture
-def check_line(tmp_path: Path) -> Callable[..., CheckedLine]:
+def check_line(tmp_path: Path, installed: Installed) -> Callable[..., CheckedLine]:
     """Load the small line after some changes (old, new with « before what is wrong), or a text of one's own."""
 
     def check(*changes: tuple[str, str], text: str = LINE, taught: str = "") -> CheckedLine:
@@ -156,7 +150,7 @@ def check_line(tmp_path: Path) -> Callable[..., CheckedLine]:
             beside, places = unmarked(taught)
             taught_path(path).write_text(beside, encoding="utf-8")
         report = Report()
-        return CheckedLine(report, places, load_line(path, report, load_kinds(), load_drivers()))
+        return CheckedLine(report, places, load_line(path, report, *installed))
 
     return check
 
@@ -167,11 +161,13 @@ def small_text() -> str:
     return LINE
 
 
-@pytest.fixture
-def small_line(check_line: Callable[..., CheckedLine]) -> Line:
+@pytest.fixture(scope="session")
+def small_line(tmp_path_factory: pytest.TempPathFactory, installed: Installed) -> Line:
     """The small line as it is."""
-    line = check_line().line
-    assert line is not None
+    path, report = tmp_path_factory.mktemp("small") / "small.yaml", Report()
+    path.write_text(LINE, encoding="utf-8")
+    line = load_line(path, report, *installed)
+    assert line is not None, report.render()
     return line
 
 

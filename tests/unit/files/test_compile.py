@@ -14,10 +14,8 @@ import pytest
 from cellctl.compile.compiler import compile_recipe
 from cellctl.compile.order import RecipeRefused, compile_order_text
 from cellctl.findings import Report
-from cellctl.line.load import load_line
 from cellctl.line.model import Line
 from cellctl.messages import Limits
-from cellctl.plugins import load_drivers, load_kinds
 from cellctl.recipe.executable import Executable, Route
 
 Check = Callable[..., Any]
@@ -128,26 +126,18 @@ def test_by_chooses_among_the_modules_that_can(check_small_recipe: Check) -> Non
     ).modules == {"": ("belt",)}
 
 
-def test_the_shipped_recipe_compiles_for_the_shipped_line() -> None:
-    line = load_line(RECIPES / "lines" / "puck.yaml", Report(), load_kinds(), load_drivers())
-    assert line is not None
-    text = (RECIPES / "products" / "sensor-puck.yaml").read_text("utf-8")
-    made = {
-        name: compile_order_text(text, "sensor-puck.yaml", name, line)
-        for name in ("indoor", "outdoor", "tall")
-    }
-    assert made["outdoor"].step("press").parameters["force"] == 55.0
-    assert made["tall"].step("load").take == "housing-tall"
-    assert len(made["tall"].steps) == len(made["indoor"].steps) + 1
+def test_the_shipped_recipe_compiles_for_the_shipped_line(pucks: list[Executable]) -> None:
+    indoor, outdoor, tall = pucks
+    assert outdoor.step("press").parameters["force"] == 55.0
+    assert tall.step("load").take == "housing-tall"
+    assert len(tall.steps) == len(indoor.steps) + 1
 
 
-def test_the_shipped_materials_give_the_heights_that_the_recipe_expects() -> None:
-    line = load_line(RECIPES / "lines" / "puck.yaml", Report(), load_kinds(), load_drivers())
-    assert line is not None
-    text = (RECIPES / "products" / "sensor-puck.yaml").read_text("utf-8")
-    for variant in ("indoor", "outdoor", "tall"):
-        executable = compile_order_text(text, "sensor-puck.yaml", variant, line)
-        parts = [line.materials[step.take] for step in executable.steps if step.take]
+def test_the_shipped_materials_give_the_heights_that_the_recipe_expects(
+    puck_line: Line, pucks: list[Executable]
+) -> None:
+    for executable in pucks:
+        parts = [puck_line.materials[step.take] for step in executable.steps if step.take]
         force = executable.step("press").parameters["force"]
         assert isinstance(force, float)
         pressed = sum(m.height for m in parts) - sum(force / m.stiffness for m in parts if m.stiffness)

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from plugged_in import Installed
 
 from cellctl.findings import Report
 from cellctl.line.load import load_line
-from cellctl.line.model import station_of
+from cellctl.line.model import Line, station_of
 from cellctl.line.processes import BusAddress, group_by_devices
 from cellctl.motion.robots import robot
 from cellctl.motion.transforms import from_xyz_euler
-from cellctl.plugins import load_drivers, load_kinds
 
 Check = Callable[..., Any]
 LINES = Path(__file__).parents[3] / "recipes" / "lines"
@@ -156,20 +156,18 @@ def test_comments_and_layout_do_not_change_the_digest(check_line: Check) -> None
     assert check_line(("speed: 150 mm/s", "speed: 151 mm/s")).line.digest != before
 
 
-def test_the_shipped_line_loads_without_findings() -> None:
+def test_the_shipped_line_loads_without_findings(installed: Installed) -> None:
     report = Report()
-    line = load_line(LINES / "puck.yaml", report, load_kinds(), load_drivers())
+    line = load_line(LINES / "puck.yaml", report, *installed)
     assert line is not None, report.render()
     assert report.findings == ()
     assert line.processes["io2"].modules == ("housings", "boards", "lids")
 
 
-def test_the_shipped_arm_reaches_all_its_stations_and_the_way_down_to_them() -> None:
-    line = load_line(LINES / "puck.yaml", Report(), load_kinds(), load_drivers())
-    assert line is not None
-    arm, length = robot("meca500"), line.modules["arm"].tools[0].length
+def test_the_shipped_arm_reaches_all_its_stations_and_the_way_down_to_them(puck_line: Line) -> None:
+    arm, length = robot("meca500"), puck_line.modules["arm"].tools[0].length
     q, reached = arm.lower * 0.0, []
-    for station in line.stations.values():
+    for station in puck_line.stations.values():
         pose = station.pose_for("arm")
         if pose is None:
             continue
@@ -346,7 +344,7 @@ def test_a_file_that_is_no_line_file_is_findings(check_line: Check, text: str) -
     assert checked.errors
 
 
-def test_a_file_that_is_not_there_is_a_finding(tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_a_finding(tmp_path: Path, installed: Installed) -> None:
     report = Report()
-    assert load_line(tmp_path / "none.yaml", report, load_kinds(), load_drivers()) is None
+    assert load_line(tmp_path / "none.yaml", report, *installed) is None
     assert report.has_errors

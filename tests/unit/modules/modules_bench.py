@@ -161,6 +161,9 @@ MEASURE = Command(
 PRESS = Command(1, "press", 0, 1, "run", (Item("p1"),), parameters={"program": "close", "force": 40.0})
 
 
+LOOK = 0.05  # [s] between two looks at what is waited for
+
+
 # --- a client -----------------------------------------------------------------------------------------------------
 
 
@@ -185,6 +188,7 @@ class Client:
     epoch: int = 0
     peer: Peer | None = None
     done_at: float = 0.0
+    when_done: Callable[[], None] = lambda: None
 
     @property
     def module(self) -> str:
@@ -202,6 +206,7 @@ class Client:
                 self.take(incoming)
                 if not self.done_at and len(self.answers) == len(self.commands):
                     self.done_at = runtime.now()
+                    self.when_done()
 
     def take(self, incoming: Incoming | None) -> None:
         if incoming is None:
@@ -298,11 +303,15 @@ class Run:
         end = self.universe.now + limit
         while not holds():
             assert self.universe.now < end, f"not so within {limit} s; the module is {self.client.view}"
-            self.universe.run(self.universe.now + 0.05)
+            self.pause(LOOK)
 
     def until_done(self, limit: float = 60.0) -> None:
-        """Until every command of the client is answered."""
-        self.until(lambda: bool(self.client.done_at), limit)
+        """Until every command of the client is answered, and what follows the last answer has come about."""
+        self.client.when_done = self.universe.stop
+        if not self.client.done_at:
+            self.universe.run(self.universe.now + limit)
+        assert self.client.done_at, f"not so within {limit} s; the module is {self.client.view}"
+        self.pause(LOOK)
 
     def until_state(self, state: State, limit: float = 20.0) -> None:
         """Until the client sees the module in this state."""

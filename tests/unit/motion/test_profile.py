@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from ruckig_peer import ruckig_move
 
 from cellctl.motion.errors import BadMotionLimit
 from cellctl.motion.profile import rest_to_rest, scalar_duration, scalar_move, synchronised
@@ -160,13 +161,11 @@ def test_each_row_of_a_batch_is_synchronised_by_itself() -> None:
 
 
 def test_durations_and_positions_of_one_axis_are_those_of_ruckig() -> None:
-    ruckig = pytest.importorskip("ruckig")
     rng = np.random.default_rng(9)
-    otg = ruckig.Ruckig(1)
     for d, v, a, j in zip(
         rng.uniform(-3, 3, 300), *np.exp(rng.uniform(np.log(0.1), np.log(30), (3, 300))), strict=True
     ):
-        trajectory = ruckig_move(ruckig, otg, [d], [v], [a], [j])
+        trajectory = ruckig_move([d], [v], [a], [j])
         profile = rest_to_rest(d, v, a, j)
         assert float(profile.duration) == pytest.approx(trajectory.duration, rel=1e-8, abs=1e-11)
         for t in np.linspace(0, trajectory.duration, 9):
@@ -176,24 +175,10 @@ def test_durations_and_positions_of_one_axis_are_those_of_ruckig() -> None:
 
 
 def test_durations_of_six_axes_are_those_of_ruckig() -> None:
-    ruckig = pytest.importorskip("ruckig")
     rng = np.random.default_rng(10)
-    otg = ruckig.Ruckig(6)
     v, a, j = np.exp(rng.uniform(np.log(0.3), np.log(30), (3, 6)))
     d = rng.uniform(-3, 3, (200, 6))
     durations = synchronised(d, v, a, j).duration
     for row in range(200):
-        trajectory = ruckig_move(ruckig, otg, d[row], v, a, j)
+        trajectory = ruckig_move(d[row], v, a, j)
         np.testing.assert_allclose(durations[row], trajectory.duration, rtol=1e-8, atol=1e-11)
-
-
-def ruckig_move(ruckig, otg, d, v, a, j):  # type: ignore[no-untyped-def]
-    """Ruckig's rest-to-rest trajectory."""
-    n = len(d)
-    wanted = ruckig.InputParameter(n)
-    wanted.current_position = [0.0] * n
-    wanted.target_position = list(d)
-    wanted.max_velocity, wanted.max_acceleration, wanted.max_jerk = list(v), list(a), list(j)
-    trajectory = ruckig.Trajectory(n)
-    otg.calculate(wanted, trajectory)
-    return trajectory

@@ -2,58 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
 from msgspec.structs import replace
 
-from cellctl.compile.order import compile_order_text
-from cellctl.findings import Report
 from cellctl.flow.events import OrderTaken, PartBorn, RecipeTaken
 from cellctl.flow.fold import fold
-from cellctl.line.load import load_line
 from cellctl.line.model import Line
 from cellctl.plan.deadlock import Answer, decide_jams
 from cellctl.plan.reachable import Budget
-from cellctl.plugins import load_drivers, load_kinds
 from cellctl.recipe.executable import Executable
 from cellctl.runner.foresight import Foresight
-
-ROOT = Path(__file__).parents[3]
-BACK_AND_FORTH = """\
-recipe: twice-gauged
-revision: 1
-steps:
-  - {step: load, do: transfer, take: housing, to: belt.load}
-  - {step: to_gauge, do: advance, to: belt.gauge}
-  - {step: back, do: transfer, to: belt.load}
-  - {step: to_press, do: advance, to: belt.press}
-  - {step: to_end, do: advance, to: belt.gauge}
-  - {step: out, do: advance, to: belt.exit}
-"""
-
-
-def loaded(path: Path) -> Line:
-    report = Report()
-    line = load_line(path, report, load_kinds(), load_drivers())
-    assert line is not None, report.render()
-    return line
-
-
-@pytest.fixture(scope="module")
-def puck_line() -> Line:
-    return loaded(ROOT / "recipes/lines/puck.yaml")
-
-
-@pytest.fixture(scope="module")
-def pucks(puck_line: Line) -> list[Executable]:
-    text = (ROOT / "recipes/products/sensor-puck.yaml").read_text("utf-8")
-    return [compile_order_text(text, "sensor-puck.yaml", v, puck_line) for v in ("indoor", "outdoor", "tall")]
-
-
-@pytest.fixture(scope="module")
-def back_and_forth(puck_line: Line) -> Executable:
-    return compile_order_text(BACK_AND_FORTH, "twice-gauged.yaml", "", puck_line)
 
 
 def test_pucks_of_all_variants_cannot_jam_the_puck_line(puck_line: Line, pucks: list[Executable]) -> None:
@@ -95,12 +52,14 @@ def test_beyond_its_budget_the_search_says_that_nothing_is_decided(
     assert "there are more than 50 states, or too little time. The banker's rule" in verdict.words()
 
 
-def test_a_recipe_that_one_part_alone_cannot_finish_is_no_jam_of_several(puck_line: Line) -> None:
-    stuck = compile_order_text(BACK_AND_FORTH, "twice-gauged.yaml", "", puck_line)
+def test_a_recipe_that_one_part_alone_cannot_finish_is_no_jam_of_several(
+    puck_line: Line, back_and_forth: Executable
+) -> None:
     nowhere = tuple(
-        replace(step, modules={"": ("press",)}) if step.name == "back" else step for step in stuck.steps
+        replace(step, modules={"": ("press",)}) if step.name == "back" else step
+        for step in back_and_forth.steps
     )
-    verdict = decide_jams(puck_line, [replace(stuck, steps=nowhere)])
+    verdict = decide_jams(puck_line, [replace(back_and_forth, steps=nowhere)])
     assert verdict.answer is Answer.BOUNDED
     assert "twice-gauged: may come to a stage from which it cannot go on even alone" in verdict.why
 

@@ -7,11 +7,11 @@ import struct
 from pathlib import Path
 
 import pytest
+from plugged_in import Installed
 
 from cellctl.findings import Report
 from cellctl.line.load import load_line
 from cellctl.line.model import Line
-from cellctl.plugins import load_drivers, load_kinds
 from cellctl.runtime import Table
 from cellctl_sim.plant.faults import Fault
 from cellctl_sim.plant.plant import Plant
@@ -33,11 +33,11 @@ HOURS_3 = 3 * 3600.0
 
 
 @pytest.fixture(name="line")
-def printer(tmp_path: Path, request: pytest.FixtureRequest) -> Line:
+def printer(tmp_path: Path, installed: Installed, request: pytest.FixtureRequest) -> Line:
     path = tmp_path / "line.yaml"
     path.write_text(TEXT.replace("COUNTED", getattr(request, "param", "true")))
     report = Report()
-    line = load_line(path, report, load_kinds(), load_drivers())
+    line = load_line(path, report, *installed)
     assert line is not None, report.render()
     return line
 
@@ -77,14 +77,14 @@ def test_a_program_that_is_not_told_fills_every_nest(line: Line) -> None:
     assert len(trial.places(10.0 + HOURS_3)) == 6
 
 
-def test_each_program_makes_its_own_material(tmp_path: Path) -> None:
+def test_each_program_makes_its_own_material(tmp_path: Path, installed: Installed) -> None:
     path, report = tmp_path / "line.yaml", Report()
     text = TEXT.replace("COUNTED", "true").replace(
         "{makes: bracket}", "{makes: {bracket: bracket, clip: clip}}"
     )
     clip = "      clip: {number: 8, time: 40 min, counted: true}\nmaterials: {clip: {mass: 4 g}, "
     path.write_text(text.replace("materials: {", clip))
-    line = load_line(path, report, load_kinds(), load_drivers())
+    line = load_line(path, report, *installed)
     assert line is not None, report.render()
     for number, material in ((7, "bracket"), (8, "clip")):
         trial = Trial(line)

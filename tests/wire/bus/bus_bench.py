@@ -13,7 +13,7 @@ from cellctl.live.bus import Bus
 from cellctl.live.deployment import Addresses
 from cellctl.live.endpoints import BusPeer, BusServer
 from cellctl.live.tasks import Channel, deadline
-from cellctl.messages import Message, Request
+from cellctl.messages import Event, Message, Reply, Request
 from cellctl.runtime import Incoming
 
 ANY = Addresses("tcp://127.0.0.1:*", "tcp://127.0.0.1:*")
@@ -52,6 +52,35 @@ async def joined() -> AsyncIterator[tuple[BusServer, BusPeer]]:
             await heard(peer.inbox, lambda incoming: incoming.alive)
             await heard(server.requests, lambda incoming: incoming.peer == peer.known_as)
             yield server, peer
+
+
+@asynccontextmanager
+async def serving(keys: Path, log: Lines | None = None) -> AsyncIterator[BusServer]:
+    """A server "belt" that lets in whom its keys directory trusts."""
+    with bus("belt", keys, log) as belt:
+        async with belt.serve(ANY) as server:
+            yield server
+
+
+@asynccontextmanager
+async def connected(
+    name: str, keys: Path | None, addresses: Addresses, log: Lines | None = None
+) -> AsyncIterator[BusPeer]:
+    """A peer of the server "belt" at these addresses."""
+    with bus(name, keys, log) as peer_bus:
+        async with peer_bus.connect("belt", addresses) as peer:
+            yield peer
+
+
+async def exchange(server: BusServer, peer: BusPeer, word: str = "") -> None:
+    """A request, its reply and an event get through."""
+    await heard(peer.inbox, lambda incoming: incoming.alive)
+    peer.send(Request("1", "status", "test", {"word": word}))
+    assert [type(message) for message in await messages(server.requests, 1)] == [Request]
+    server.reply(peer.known_as, Reply("1", {"word": word}))
+    assert [type(message) for message in await messages(peer.inbox, 1)] == [Reply]
+    server.publish(Event(1, "belt", cleared=word))
+    assert [type(message) for message in await messages(peer.inbox, 1)] == [Event]
 
 
 async def heard(

@@ -1,12 +1,29 @@
-"""Makes `bus_bench.py` importable by name."""
+"""Makes `bus_bench.py` importable by name; and the keys of a small line and of a stranger."""
 
-import importlib.util
 import sys
 from pathlib import Path
 
-if "bus_bench" not in sys.modules:
-    spec = importlib.util.spec_from_file_location("bus_bench", Path(__file__).with_name("bus_bench.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    sys.modules["bus_bench"] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(sys.modules["bus_bench"])
+import pytest
+
+from cellctl.live import curve
+
+sys.path.append(str(Path(__file__).parent))
+
+
+@pytest.fixture
+def keys_of_line(tmp_path: Path) -> Path:
+    """A keys directory in which the server "belt" and the peer "runner" trust each other."""
+    directory = tmp_path / "keys"
+    for name in ("belt", "runner"):
+        curve.make_keys(directory, name)
+        curve.trust(directory, directory / f"{name}.public")
+    return directory
+
+
+@pytest.fixture
+def strangers_keys(tmp_path: Path, keys_of_line: Path) -> Path:
+    """The keys directory of a "mallory" who knows the server's public key, and whom the server does not know."""
+    directory = tmp_path / "mallory"
+    curve.make_keys(directory, "mallory")
+    curve.trust(directory, keys_of_line / "belt.public")
+    return directory

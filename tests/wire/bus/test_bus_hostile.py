@@ -10,6 +10,7 @@ import zmq
 from bus_bench import ANY, Lines, bus, joined, messages, raw, request, until
 
 from cellctl.live.deployment import Addresses
+from cellctl.live.sockets import LoopSocket
 from cellctl.messages import MAX_MESSAGE_BYTES, Event, Inquire, Message, encode
 from cellctl.runtime import Incoming
 
@@ -179,3 +180,30 @@ def test_a_frame_that_is_replayed_is_the_same_numbered_message_again() -> None:
                     return await messages(server.requests, 3)
 
     assert asyncio.run(main()) == [Inquire("belt"), request(1), request(1)]
+
+
+def test_a_message_behind_one_that_could_not_be_taken_is_taken_all_the_same() -> None:
+    async def main() -> list[bytes]:
+        taken: list[bytes] = []
+
+        def take(frames: list[bytes]) -> None:
+            if frames == [b"bad"]:
+                raise ValueError("no")
+            taken.extend(frames)
+
+        said: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: said.append(context))
+        with zmq.Context() as context:
+            ours, theirs = context.socket(zmq.PAIR), context.socket(zmq.PAIR)
+            ours.bind("inproc://here")
+            theirs.connect("inproc://here")
+            for text in (b"bad", b"good"):
+                theirs.send(text)
+            socket = LoopSocket(ours, take)
+            await until(lambda: taken == [b"good"])
+            socket.close()
+            theirs.close()
+        assert len(said) == 1
+        return taken
+
+    assert asyncio.run(main()) == [b"good"]

@@ -8,54 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-
-from cellctl.live.tasks import Channel, Event, TaskGroup, deadline
-
-
-class QuietLog:
-    """Keeps what is logged."""
-
-    def __init__(self) -> None:
-        self.lines: list[tuple[str, str]] = []
-
-    def debug(self, event: str, **fields: object) -> None:
-        self.lines.append(("debug", event))
-
-    def info(self, event: str, **fields: object) -> None:
-        self.lines.append(("info", event))
-
-    def warning(self, event: str, **fields: object) -> None:
-        self.lines.append(("warning", event))
-
-    def error(self, event: str, **fields: object) -> None:
-        self.lines.append(("error", event))
-
-
-class LoopRuntime:
-    """The part of a runtime that links and drivers use, on the running loop."""
-
-    name = "bench"
-
-    def __init__(self) -> None:
-        self.log = QuietLog()
-
-    def now(self) -> float:
-        return asyncio.get_running_loop().time()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-
-    def deadline(self, seconds: float) -> Any:
-        return deadline(seconds)
-
-    def tasks(self) -> TaskGroup:
-        return TaskGroup()
-
-    def channel(self) -> Channel[Any]:
-        return Channel()
-
-    def event(self) -> Event:
-        return Event()
+from loop_runtime import LoopRuntime
 
 
 @pytest.fixture
