@@ -162,8 +162,8 @@ class Rack(Protocol):
     async def ensure_open(self, name: str) -> None:
         """Open a device of this process that could not be opened yet. Raises UnknownName, DeviceError."""
 
-    def background(self, work: Coroutine[Any, Any, None], name: str = "") -> Task:
-        """Run a driver's `work` (a reader, a keep-alive) beside all else until the process ends or it is cancelled."""
+    def background(self, work: Callable[[], Coroutine[Any, Any, None]], name: str = "") -> Task:
+        """Run a driver's `work()`, such as a keep-alive, beside all else until the process ends or it is cancelled."""
 
 
 class Driver(Protocol):

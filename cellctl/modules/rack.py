@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar, cast, get_args
 
@@ -70,13 +70,13 @@ class Rack:
             raise UnknownName("device of this process", name, self._drivers)
         return self._drivers[name]
 
-    def background(self, work: Coroutine[Any, Any, None], name: str = "") -> Task:
-        """Run a driver's `work` until it ends. An error that leaves it raises an alarm and ends only this work."""
+    def background(self, work: Callable[[], Coroutine[Any, Any, None]], name: str = "") -> Task:
+        """Run a driver's `work()` until it ends. An error that leaves it raises an alarm and ends only this work."""
         return self._start(self._guarded(work, name), name)
 
-    async def _guarded(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    async def _guarded(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
         try:
-            await work
+            await work()
         except DeviceError as error:
             self._alarms.raise_error(error)
         except Exception as error:  # a driver's mistake must not stop the other devices

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from pydantic import Field
@@ -90,7 +91,7 @@ class Altivar:
         await self._set_up()
         if self._keep_alive is None:
             every = self._options.watchdog / 4
-            work = self._drive.keep_talking(drive.TTO, every, self._set_up)
+            work = partial(self._drive.keep_talking, drive.TTO, every, self._set_up)
             self._keep_alive = self._rack.background(work, f"{self.name} keep-alive")
 
     async def close(self) -> None:

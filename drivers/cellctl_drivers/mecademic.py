@@ -103,8 +103,8 @@ class Mecademic:
             link = await self._rack.link(self._options.address, Texts)
             self._conversation, self._set_up_at = Conversation(self.name, link, self._rack.runtime), -1
             self._tasks = [
-                self._rack.background(self._conversation.listen(), f"{self.name} reader"),
-                self._rack.background(self._queue.keep_watch(), f"{self.name} watchdog"),
+                self._rack.background(self._conversation.listen, f"{self.name} reader"),
+                self._rack.background(self._queue.keep_watch, f"{self.name} watchdog"),
             ]
         await self.conversation()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 from pydantic import Field
@@ -77,7 +78,7 @@ class RemoteIO:
         await self._watch()
         if self._keep_alive is None:
             every = self._options.watchdog / 4
-            work = self._island.keep_talking(island.WATCHDOG_STATUS, every, self._watch)
+            work = partial(self._island.keep_talking, island.WATCHDOG_STATUS, every, self._watch)
             self._keep_alive = self._rack.background(work, f"{self.name} keep-alive")
 
     async def close(self) -> None:

@@ -133,8 +133,8 @@ class BenchRack:
             raise UnknownName("device", name, self.devices)
         return self.devices[name]
 
-    def background(self, work: Coroutine[Any, Any, None], name: str = "") -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(work)
+    def background(self, work: Callable[[], Coroutine[Any, Any, None]], name: str = "") -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work())
         self.running.append(task)
         return task
 

@@ -59,8 +59,8 @@ class Bench:
     def device(self, name: str) -> Any:
         return self.drivers[name]
 
-    def background(self, work: Coroutine[Any, Any, None], name: str = "") -> asyncio.Task[None]:
-        self.tasks.append(asyncio.create_task(work, name=name))
+    def background(self, work: Callable[[], Coroutine[Any, Any, None]], name: str = "") -> asyncio.Task[None]:
+        self.tasks.append(asyncio.create_task(work(), name=name))
         return self.tasks[-1]
 
     async def act(self, action: Any, moves: Any = None) -> Any:
