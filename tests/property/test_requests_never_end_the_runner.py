@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,11 @@ NEAR = st.dictionaries(st.sampled_from(sorted(OrderBody.__struct_fields__)), VAL
 ASKED = st.tuples(st.sampled_from(sorted(VERBS)), BODIES) | st.tuples(st.just("order"), NEAR)
 
 
-def answers(line: Line, requests: list[tuple[str, dict[str, Any]]]) -> list[Reply]:
+Requests = list[tuple[str, dict[str, Any]]]
+Answers = Callable[[Requests], list[Reply]]
+
+
+def replies_of(line: Line, requests: Requests) -> list[Reply]:
     """What a runner alone, without modules, replies; as it would after the wire."""
     replies: list[Reply] = []
     with Universe(1) as universe:
@@ -70,6 +75,16 @@ def answers(line: Line, requests: list[tuple[str, dict[str, Any]]]) -> list[Repl
     return replies
 
 
+@pytest.fixture(scope="module")
+def answers(puck_line: Line) -> Answers:
+    """`replies_of` the puck line: Hypothesis writes out every argument of a test, and a line is long."""
+
+    def of(requests: Requests) -> list[Reply]:
+        return replies_of(puck_line, requests)
+
+    return of
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(ASKED, min_size=1, max_size=8))
 @example([("order", ORDER), ("priority", {"order": "o1", "priority": True})])
@@ -78,10 +93,8 @@ def answers(line: Line, requests: list[tuple[str, dict[str, Any]]]) -> list[Repl
 @example([("order", {**ORDER, "text": ORDER["text"].replace("sensor-puck", '"\\\\ud800"', 1)})])
 @example([("settle", {"module": "arm", "question": True, "choice": None, "note": 7})])
 @example([("command", {"command": "abort", "module": None}), ("command", {"command": ["abort"]})])
-def test_every_request_is_answered_in_words(
-    puck_line: Line, requests: list[tuple[str, dict[str, Any]]]
-) -> None:
-    replies = answers(puck_line, requests)
+def test_every_request_is_answered_in_words(answers: Answers, requests: Requests) -> None:
+    replies = answers(requests)
     assert len(replies) == len(requests)
     for reply in replies:
         assert not FOREIGN.search(without_quotes(reply.error)), reply.error
@@ -108,7 +121,7 @@ def without_quotes(text: str) -> str:
     ],
 )
 def test_what_is_wrong_with_a_body_is_said(
-    puck_line: Line, verb: str, body: dict[str, Any], words: str
+    answers: Answers, verb: str, body: dict[str, Any], words: str
 ) -> None:
-    (_, reply) = answers(puck_line, [("order", ORDER), (verb, body)])
+    (_, reply) = answers([("order", ORDER), (verb, body)])
     assert words in reply.error
