@@ -57,14 +57,12 @@ class Journal(Generic[R]):
             ):  # older rows are archived: its digest is believed
                 self._sequence, self._digest, self._oldest = sequence, digest, sequence
                 self._digests += digest
-            else:
-                self._link(payload)
-                if (self._sequence, self._digest) != (sequence, digest):
-                    raise JournalBroken(
-                        f"journal {self._name}: record {self._sequence} does not fit the records before it "
-                        f"(found number {sequence}); it was changed or removed, or the disk lost it. "
-                        "Restore the journal from a copy, or empty the line and start a new one."
-                    )
+            elif self._link(payload) != row:
+                raise JournalBroken(
+                    f"journal {self._name}: record {self._sequence} does not fit the records before it "
+                    f"(found number {sequence}); it was changed or removed, or the disk lost it. "
+                    "Restore the journal from a copy, or empty the line and start a new one."
+                )
             try:
                 record = self._decoder.decode(payload)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -89,10 +87,7 @@ class Journal(Generic[R]):
 
     async def append_encoded(self, payloads: Sequence[bytes]) -> Head:
         """The same for records that are `encoded` already. Raises StoreError."""
-        rows = []
-        for payload in payloads:
-            self._link(payload)
-            rows.append(self._sequence.to_bytes(8, "big") + self._digest + payload)
+        rows = [self._link(payload) for payload in payloads]
         reached = Head(self._sequence, self._digest.hex())
         await self._store.append(rows)
         self.length += len(rows)
@@ -153,10 +148,12 @@ class Journal(Generic[R]):
             ) from error
         return payload
 
-    def _link(self, payload: bytes) -> None:
+    def _link(self, payload: bytes) -> bytes:
+        """The row of the next record."""
         self._sequence += 1
-        self._digest = _digest_of(self._digest, payload)
-        self._digests += self._digest
+        self._digest = digest = _digest_of(self._digest, payload)
+        self._digests += digest
+        return self._sequence.to_bytes(8, "big") + digest + payload
 
     def _publish_head(self) -> None:
         self.head = Head(self._sequence, self._digest.hex() if self._sequence else "")

@@ -97,8 +97,7 @@ def withdrawal(state: FlowState, message: Withdrawn, at: float) -> PartWithdrawn
 
 def bereft(state: FlowState) -> tuple[int, ...]:
     """The commands for parts that have left the place where a module found them: they are taken back if they can be."""
-    return tuple(
-        number
-        for number, job in state.commands().items()
-        if any(state.parts[name].has_left for name in job.parts)
-    )
+    left = {part.id for part in state.parts.values() if part.has_left}
+    if not left:
+        return ()
+    return tuple(number for number, job in state.commands().items() if not left.isdisjoint(job.parts))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cellctl.flow.state import FlowState, Job
 from cellctl.line.model import Line, Station, station_of
+from cellctl.line.once import once
 from cellctl.messages import GONE, LOST, Item
 from cellctl.skill import Holds
 
@@ -21,7 +22,6 @@ class Claims:
     used: Counter[str]
     places: frozenset[str]
     exclusive: frozenset[str]  # modules that do one thing at a time and are doing it
-    busy: frozenset[str]  # modules that do anything
     zones: frozenset[str]
     items: frozenset[str]  # in a job
 
@@ -32,19 +32,19 @@ def claims(state: FlowState, line: Line) -> Claims:
     taken += [item.place for item in state.components.values()]
     taken += state.carriers.values()
     taken = [place for place in taken if place not in (GONE, LOST)]
-    exclusive: set[str] = set()
-    busy: set[str] = set()
     zones: set[str] = set()
-    items: set[str] = set()
     for job in state.jobs.values():
         taken += reserved(state, line, job)
-        busy.update(job.modules.values())
-        exclusive.update(m for m in job.modules.values() if holds_module(line, m, job.skill))
         zones |= zones_of(line, tuple(job.modules.values()), job.items)
-        items.update(item.id for item in job.items)
-    used = Counter(station_of(place) for place in taken)
-    return Claims(
-        used, frozenset(taken), frozenset(exclusive), frozenset(busy), frozenset(zones), frozenset(items)
+    items = frozenset([item.id for job in state.jobs.values() for item in job.items])
+    used = Counter(map(station_of, taken))
+    return Claims(used, frozenset(taken), held_modules(state, line), frozenset(zones), items)
+
+
+def held_modules(state: FlowState, line: Line) -> frozenset[str]:
+    """The modules that do one thing at a time and are doing it."""
+    return frozenset(
+        [m for job in state.jobs.values() for m in job.modules.values() if holds_module(line, m, job.skill)]
     )
 
 
@@ -61,21 +61,23 @@ def reserved(state: FlowState, line: Line, job: Job) -> list[str]:
     return found
 
 
-def passes(line: Line, origin: str, target: str) -> list[str]:
+@once
+def passes(line: Line, origin: str, target: str) -> tuple[str, ...]:
     """The stops of one belt that lie between two others of it, in the direction of travel."""
     a, b = line.stations.get(origin), line.stations.get(target)
     if a is None or b is None or a.module != b.module or a.at is None or b.at is None:
-        return []
+        return ()
     stops = sorted((s for s in line.modules[a.module].stations if s.at is not None), key=_along)
     if a.at < b.at:
-        return [s.name for s in stops if a.at < _along(s) < b.at]
-    return [s.name for s in stops if _along(s) > a.at or _along(s) < b.at]
+        return tuple(s.name for s in stops if a.at < _along(s) < b.at)
+    return tuple(s.name for s in stops if _along(s) > a.at or _along(s) < b.at)
 
 
 def _along(station: Station) -> float:
     return station.at or 0.0
 
 
+@once
 def holds_module(line: Line, module: str, skill: str) -> bool:
     """Whether `module` does nothing else while it does `skill`."""
     declared = line.modules[module].kind.skill(skill)

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from operator import attrgetter, is_
 
 from cellctl.flow.binding import bind, continued, next_steps
 from cellctl.flow.carriers import Needs, carrier_move
-from cellctl.flow.claims import Claims, claims
+from cellctl.flow.claims import Claims, claims, held_modules
 from cellctl.flow.events import Dispatched, FlowEvent, PartBorn, PartEnded
 from cellctl.flow.fold import apply, fold
 from cellctl.flow.safe_states import SafeStates
 from cellctl.flow.state import FlowState, Order, Part
 from cellctl.line.model import Line, Station, station_of
+from cellctl.line.once import once
 from cellctl.messages import GONE, Item
 from cellctl.recipe.executable import Executable, Step
 from cellctl.skill import Works
@@ -38,6 +40,41 @@ class _Asked:
         """The command that does a step on these parts now, if there is one and it may begin."""
         event = bind(state, self.line, self.ready, parts, step, self.at, self.known, taken)
         return event if isinstance(event, Dispatched) and self.lets(state, event) else None
+
+
+@dataclass(frozen=True)
+class _Now:
+    """What is free in one state: few modules at most times, so seldom anything else has to be worked out."""
+
+    state: FlowState
+    asked: _Asked
+
+    @cached_property
+    def free(self) -> frozenset[str]:
+        """The modules that can begin something."""
+        held = held_modules(self.state, self.asked.line)
+        return self.asked.ready.difference(held, self.state.out)
+
+    @cached_property
+    def taken(self) -> Claims:
+        return claims(self.state, self.asked.line)
+
+    @cached_property
+    def wanted(self) -> Counter[str]:
+        return wanted(self.state)
+
+    @cached_property
+    def supply(self) -> Counter[str]:
+        return _supply(self.state, self.asked.line)
+
+    def lacks(self, material: str) -> bool:
+        """Whether more components of a material are wanted than there are."""
+        count = self.wanted[material]
+        return count > 0 and count > self.supply[material]
+
+    def has_modules_for(self, step: Step) -> bool:
+        """Whether for each role of a step there is a free module."""
+        return not any(map(self.free.isdisjoint, step.modules.values()))
 
 
 def decide(
@@ -76,14 +113,8 @@ def _next(state: FlowState, asked: _Asked) -> list[FlowEvent]:
     events = _ends(state, asked.at)
     if events or not asked.ready:
         return events
-    taken = claims(state, asked.line)
-    return (
-        _continues(state, asked)
-        or _works(state, taken, asked)
-        or _feeds(state, taken, asked)
-        or _begins(state, taken, asked)
-        or _carriers(state, asked)
-    )
+    now = _Now(state, asked)
+    return _continues(state, asked) or _works(now) or _feeds(now) or _begins(now) or _carriers(state, asked)
 
 
 # --- parts that are through -------------------------------------------------------------------------------------
@@ -91,8 +122,7 @@ def _next(state: FlowState, asked: _Asked) -> list[FlowEvent]:
 
 def _ends(state: FlowState, at: float) -> list[FlowEvent]:
     for part in state.parts.values():
-        verdict = verdict_on(state, part)
-        if verdict and not part.job:
+        if not part.job and (verdict := verdict_on(state, part)):
             return [PartEnded(part.id, verdict, at)]
     return []
 
@@ -124,15 +154,15 @@ def _continues(state: FlowState, asked: _Asked) -> list[FlowEvent]:
     return []
 
 
-def _works(state: FlowState, taken: Claims, asked: _Asked) -> list[FlowEvent]:
-    for part in by_urgency(state):
+def _works(now: _Now) -> list[FlowEvent]:
+    for part in by_urgency(now.state):
         if not is_waiting(part):
             continue
-        for step in next_steps(state, part):
-            parts = _gathered(state, part, step)
+        for step in filter(now.has_modules_for, next_steps(now.state, part)):
+            parts = _gathered(now.state, part, step)
             if parts is None:
                 continue
-            event = asked.bind(state, taken, parts, step)
+            event = now.asked.bind(now.state, now.taken, parts, step)
             if event is not None:
                 return [event]
     return []
@@ -170,22 +200,24 @@ def _gathered(state: FlowState, part: Part, step: Step) -> tuple[Part, ...] | No
 # --- feeding ----------------------------------------------------------------------------------------------------
 
 
-def _feeds(state: FlowState, taken: Claims, asked: _Asked) -> list[FlowEvent]:
-    supply = _supply(state, asked.line)
-    lacking = {material for material, count in wanted(state).items() if count > supply[material]}
-    if not lacking:
-        return []
-    for station in asked.line.stations.values():
+def _feeds(now: _Now) -> list[FlowEvent]:
+    state, line = now.state, now.asked.line
+    lying = [station_of(component.place) for component in state.components.values()]
+    for station in _sources(line):
         if (
-            station.source in lacking
-            and taken.used[station.name] < station.capacity
+            station.module in now.free
+            and lying.count(station.name) < station.capacity
             and station.name not in state.empty
-            and station.module in asked.ready
-            and station.module not in state.out
-            and station.module not in taken.exclusive
+            and now.lacks(station.source)
+            and now.taken.used[station.name] < station.capacity
         ):
-            return [_feed(state, station, asked.at)]
+            return [_feed(state, station, now.asked.at)]
     return []
+
+
+@once
+def _sources(line: Line) -> tuple[Station, ...]:
+    return tuple(station for station in line.stations.values() if station.source)
 
 
 def wanted(state: FlowState) -> Counter[str]:
@@ -241,8 +273,9 @@ def _feed(state: FlowState, station: Station, at: float) -> Dispatched:
 # --- beginning parts --------------------------------------------------------------------------------------------
 
 
-def _begins(state: FlowState, taken: Claims, asked: _Asked) -> list[FlowEvent]:
-    if state.draining or _is_full(state, asked.line):
+def _begins(now: _Now) -> list[FlowEvent]:
+    state = now.state
+    if state.draining or _is_full(state, now.asked.line):
         return []
     waiting: set[tuple[str, int]] = (
         set()
@@ -252,29 +285,29 @@ def _begins(state: FlowState, taken: Claims, asked: _Asked) -> list[FlowEvent]:
             continue
         digest = order.recipe_of(order.begun)
         executable = state.recipes[digest]
-        alike = (digest, _count(order, executable))
-        if executable.announced or (alike in waiting and not order.turns):
+        if executable.announced or not now.has_modules_for(_first(executable)):
             continue
-        events = _begin(state, taken, asked, order, executable)
+        alike = (digest, _count(order, executable))
+        if alike in waiting and not order.turns:
+            continue
+        events = _begin(now, order, executable)
         if events:
             return events
         waiting.add(alike)
     return []
 
 
-def _begin(
-    state: FlowState, taken: Claims, asked: _Asked, order: Order, executable: Executable
-) -> list[FlowEvent]:
+def _begin(now: _Now, order: Order, executable: Executable) -> list[FlowEvent]:
     """The birth of a part together with its first command; nothing while that must wait."""
     first = _first(executable)
     events: list[FlowEvent] = []
-    born = state
+    born = now.state
     for _ in range(_count(order, executable)):
-        birth = PartBorn(f"p{born.next_part}", order.id, at=asked.at)
+        birth = PartBorn(f"p{born.next_part}", order.id, at=now.asked.at)
         born = apply(born, birth)
         events.append(birth)
     parts = tuple(born.parts[event.part] for event in events if isinstance(event, PartBorn))
-    command = asked.bind(born, taken, parts, first)  # who is only just born takes no place
+    command = now.asked.bind(born, now.taken, parts, first)  # who is only just born takes no place
     return [*events, command] if command is not None else []
 
 

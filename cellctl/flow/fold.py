@@ -172,7 +172,7 @@ def _dispatched(state: FlowState, event: Dispatched) -> FlowState:
 
 
 def _moved(state: FlowState, number: int, index: int, move: Move, head: Head) -> FlowState:
-    job = _job_of(state, number)
+    job = state.command(number)
     if job is None or index != job.seen:
         return state
     state = _seen(_place(state, job, move), job.module, head)
@@ -180,7 +180,7 @@ def _moved(state: FlowState, number: int, index: int, move: Move, head: Head) ->
 
 
 def _answered(state: FlowState, event: Answered) -> FlowState:
-    job = _job_of(state, event.number)
+    job = state.command(event.number)
     if job is None:
         return state
     state = _seen(state, event.module, event.head)
@@ -343,7 +343,7 @@ def _seen(state: FlowState, module: str, head: Head) -> FlowState:
 
 def _given_up(state: FlowState, number: int) -> FlowState:
     """What a command was to move is nobody knows where; its parts ask a person."""
-    job = _job_of(state, number)
+    job = state.command(number)
     if job is None:
         return state
     for item in job.items:
@@ -377,10 +377,6 @@ def _in_question(state: FlowState, part: Part) -> Part:
 
 
 # --- small steps ------------------------------------------------------------------------------------------------
-
-
-def _job_of(state: FlowState, number: int) -> Job | None:
-    return next((job for job in state.jobs.values() if job.command == number and not job.is_between), None)
 
 
 def _phases(state: FlowState, job: Job) -> int:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from msgspec.structs import replace
-
 from cellctl.flow.routes import scrapped
 from cellctl.flow.state import FlowState, Job, Part
 from cellctl.messages import GONE
@@ -38,7 +36,7 @@ def stage_before(state: FlowState, job: Job, part: Part) -> Stage:
     place = origins[0] if origins else part.place
     if step.works is Works.MAKES or (step.works is Works.MOVES and step.take):
         place = GONE
-    return stage_of(state, replace(part, place=place))
+    return Stage(part.recipe, state.station_of(place), frozenset(part.done), part.scrapping)
 
 
 def stages_after_asking(state: FlowState, part: Part) -> tuple[Stage, ...]:

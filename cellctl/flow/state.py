@@ -181,6 +181,13 @@ class FlowState(msgspec.Struct, frozen=True):
             (p for p in self.parts.values() if (p.announcer, p.announcement) == (module, number)), None
         )
 
+    def command(self, number: int) -> Job | None:
+        """The job whose command of this number is unanswered; None where that is not so."""
+        for job in self.jobs.values():
+            if job.command == number and not job.is_between:
+                return job
+        return None
+
     def commands(self) -> dict[int, Job]:
         """The unanswered commands."""
         return {job.command: job for job in self.jobs.values() if not job.is_between}

@@ -87,23 +87,33 @@ class Event:
 
 
 class Deadline:
-    """The scope that `deadline` makes; entered once."""
+    """The scope that `deadline` makes; entered once. It counts cancellations as `asyncio.timeout` does."""
 
-    __slots__ = ("_scope", "_seconds")
+    __slots__ = ("_cancels", "_is_over", "_seconds", "_task", "_timer")
 
     def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+        self._seconds, self._is_over = seconds, False
 
     async def __aenter__(self) -> None:
-        self._scope = asyncio.timeout(self._seconds)
-        await self._scope.__aenter__()
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
+        assert task is not None  # whoever awaits is in one
+        self._task, self._cancels = task, task.cancelling()  # those from further out
+        when = loop.time() + self._seconds
+        is_due = when <= loop.time()
+        self._timer = loop.call_soon(self._expire) if is_due else loop.call_at(when, self._expire)
+
+    def _expire(self) -> None:
+        self._is_over = True
+        self._task.cancel()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            await self._scope.__aexit__(kind, error, trace)
-        except TimeoutError:  # raised by the scope for its own expiry only; one from inside passes by itself
+        self._timer.cancel()
+        del self._timer  # else the two hold each other
+        is_own = self._is_over and self._task.uncancel() <= self._cancels
+        if is_own and isinstance(error, asyncio.CancelledError):
             raise DeadlineExceeded(self._seconds) from None
 
 

@@ -63,6 +63,8 @@ class Aftermath:
 
     def goes_on(self) -> None:
         """From here on the run does what no earlier one did."""
+        if self._is_said:
+            return
         places = {move.item: move.place for move in self._entry.moves}
         moved = ", ".join(f"{item} is at {place}" for item, place in places.items())
         is_partly = self._had_effect or bool(places)

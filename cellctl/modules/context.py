@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,9 +44,9 @@ class Context:
     def name(self) -> str:
         return self.module.name
 
-    async def record(self, *records: ModuleRecord) -> None:
+    def record(self, *records: ModuleRecord) -> Awaitable[None]:
         """Journal; returns when the records are durable and applied."""
-        await self.recorder(*records)
+        return self.recorder(*records)
 
     def work(self, do: Callable[[], Coroutine[Any, Any, None]], what: str) -> Work:
         """Do something beside all else."""

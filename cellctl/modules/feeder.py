@@ -17,6 +17,7 @@ class Feeder:
     def __init__(self, module: Module, line: Line, rack: Rack) -> None:
         self._module = module
         self._own = Equipment(module, line, rack)
+        self._feeders = self._own.of(Capability.FEEDER)
 
     def check(self, command: Command) -> None:
         """Raises UnknownName, Refused for a station that it does not feed."""
@@ -55,7 +56,7 @@ class Feeder:
 
     async def jog(self, jog: Jog, act: Act) -> None:
         """Bring one component to the pick-up point of a device (`present`)."""
-        feeders = {name: name for name in self._own.of(Capability.FEEDER)}
+        feeders = {name: name for name in self._feeders}
         feeders |= {role: name for role, name in self._module.devices.items() if name in feeders}
         if jog.device not in feeders:
             raise UnknownName(f"device of {self._module.name}", jog.device, feeders)
@@ -68,8 +69,7 @@ class Feeder:
         return self._module.station(station_of(command.items[0].target))
 
     def _device(self, station: Station) -> FeederDevice:
-        feeders = self._own.of(Capability.FEEDER)
-        name = station.device or (feeders[0] if len(feeders) == 1 else "")
+        name = station.device or (self._feeders[0] if len(self._feeders) == 1 else "")
         if not name:
             raise Refused(f"{station.name}: several devices could feed it; name one with `device:`")
         return cast(FeederDevice, self._own.named(name))

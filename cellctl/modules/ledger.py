@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import cast
 
+import msgspec
+from msgspec.structs import replace
+
 from cellctl.device import ActionResult
 from cellctl.errors import StoreError
 from cellctl.journal import (
@@ -33,8 +36,7 @@ HANDED_ON = 100  # announced parts taken on last, which may still be said to hav
 AFRESH = 1_000_000  # how far numbers may leap where a journal begins, or lost records
 
 
-@dataclass(frozen=True, slots=True)
-class PastAction:
+class PastAction(msgspec.Struct, frozen=True):
     """An action on record: begun, and ended when `ended`."""
 
     number: int
@@ -78,24 +80,24 @@ class Ledger:
 
     def apply(self, record: ModuleRecord) -> None:
         """Take a durable record into account."""
-        match record:
-            case LeaseTaken(_, holder, epoch, by_hand=True):
-                self.holder, self.epoch = holder, epoch
-            case LeaseTaken(_, holder, epoch, seen):
-                self.holder, self.epoch = holder, epoch
-                self.commander, self.seen = holder, seen
-            case Taken(command, at):
-                self.unfinished[command.number] = Unfinished(command, at)
-                self._see(command.head)
+        match record:  # the frequent ones first
             case ActionBegan():
                 self._began(record)
             case ActionEnded():
                 self._ended(record)
+            case Taken(command, at):
+                self.unfinished[command.number] = Unfinished(command, at)
+                self._see(command.head)
             case Answered(answer):
                 self._answered(answer)
             case Forgot(_, below):
                 self.below = max(self.below, below)
                 self.answers = {n: answer for n, answer in self.answers.items() if n >= self.below}
+            case LeaseTaken(_, holder, epoch, by_hand=True):
+                self.holder, self.epoch = holder, epoch
+            case LeaseTaken(_, holder, epoch, seen):
+                self.holder, self.epoch = holder, epoch
+                self.commander, self.seen = holder, seen
             case Entered(_, state, mode, who):
                 self.state, self.mode, self.entered_by = state, mode, who
             case Asked(_, question):
@@ -139,10 +141,11 @@ class Ledger:
         entry = self.unfinished.get(record.command)
         if entry is None:
             return
-        for index, past in entry.actions.items():
+        for index, past in reversed(entry.actions.items()):
             if past.number == record.action:
                 result = record.result if record.results is None else record.results
-                entry.actions[index] = PastAction(past.number, past.device, past.name, True, result, past.at)
+                entry.actions[index] = replace(past, ended=True, result=result)
+                break
         entry.moves += record.moves
         entry.device_time += record.device_time
 
@@ -169,16 +172,26 @@ class Book:
 
     def apply(self, record: ModuleRecord) -> None:
         """Take a durable record into account. Records of a module that is not here any more are passed over."""
-        if isinstance(record, BeganAgain):
-            self.ledgers = {name: Ledger(name) for name in self.ledgers}
-            return
-        if isinstance(record, ActionBegan):
-            self._last_action = max(self._last_action, record.action)
-        elif isinstance(record, Asked):
-            self._last_action = max(self._last_action, record.question.number)
-        elif isinstance(record, Found):
-            self._last_action = max(self._last_action, record.announced.number)
-        ledger = self.ledgers.get(module_of(record))
+        number = 0
+        match record:
+            case ActionBegan(module, action=number):
+                pass
+            case Taken(command):
+                module = command.module
+            case Answered(answer):
+                module = answer.module
+            case Asked(module, question):
+                number = question.number
+            case Found(announced):
+                module, number = announced.module, announced.number
+            case BeganAgain():
+                self.ledgers = {name: Ledger(name) for name in self.ledgers}
+                return
+            case _:
+                module = record.module
+        if number > self._last_action:
+            self._last_action = number
+        ledger = self.ledgers.get(module)
         if ledger is not None:
             ledger.apply(record)
 
@@ -202,21 +215,6 @@ class Book:
             )
         self._last_action += 1
         return self._last_action
-
-
-def module_of(record: ModuleRecord) -> str:
-    """The module that a record is about."""
-    match record:
-        case Taken(command):
-            return command.module
-        case Answered(answer):
-            return answer.module
-        case Found(announced):
-            return announced.module
-        case BeganAgain():
-            return ""
-        case _:
-            return record.module
 
 
 def ended(

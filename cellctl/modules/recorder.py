@@ -3,12 +3,12 @@ whoever waits for one may be cancelled meanwhile, the record is not."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from cellctl.journal import ActionEnded, Answered, Journal, ModuleRecord
 from cellctl.messages import Head, Move
 from cellctl.modules.compaction import says_the_same
-from cellctl.modules.ledger import Book, module_of
+from cellctl.modules.ledger import Book
 from cellctl.runtime import Channel, Event, Runtime
 
 LONGEST = 20_000  # records that a replay may have to read
@@ -60,7 +60,7 @@ class Recorder:
         """Write for ever; what comes while a commit is under way shares the next one. Raises StoreError."""
         while True:
             waiting = [await self._inbox.receive(), *self._inbox.drain()]
-            await self._journal.append(*(record for records, _ in waiting for record in records))
+            await self._journal.append(*[record for records, _ in waiting for record in records])
             for records, durable in waiting:
                 for record in records:
                     self._apply(record)
@@ -70,21 +70,26 @@ class Recorder:
                 await self._journal.begin_again(*says_the_same(self._book))
 
     def _apply(self, record: ModuleRecord) -> None:
-        first = 0
-        if isinstance(record, ActionEnded | Answered):
-            first = self._moves_before(record)
-        self._book.apply(record)
-        if isinstance(record, ActionEnded):
-            for index, move in enumerate(record.moves, start=first):
-                self._tell(record.module, record.command, index, move, self.head)
-        elif isinstance(record, Answered):
-            for index, move in enumerate(record.answer.moves[first:], start=first):
-                self._tell(record.answer.module, record.answer.number, index, move, self.head)
+        match record:
+            case ActionEnded(module, command, moves=moves) if moves:
+                before = self._moves_of(module, command)
+                self._book.apply(record)
+                self._tell_moves(module, command, before, moves)
+            case Answered(answer) if answer.moves:
+                before = self._moves_of(answer.module, answer.number)
+                self._book.apply(record)
+                self._tell_moves(answer.module, answer.number, before, answer.moves[before:])
+            case _:
+                self._book.apply(record)
 
-    def _moves_before(self, record: ActionEnded | Answered) -> int:
-        number = record.command if isinstance(record, ActionEnded) else record.answer.number
-        entry = self._book.ledgers[module_of(record)].unfinished.get(number)
+    def _moves_of(self, module: str, command: int) -> int:
+        """How many moves of a command are on record."""
+        entry = self._book.ledgers[module].unfinished.get(command)
         return len(entry.moves) if entry is not None else 0
+
+    def _tell_moves(self, module: str, command: int, first: int, moves: Sequence[Move]) -> None:
+        for index, move in enumerate(moves, start=first):
+            self._tell(module, command, index, move, self.head)
 
 
 def replayed(journal: Journal[ModuleRecord], book: Book) -> Book:

@@ -69,7 +69,11 @@ class Executable(msgspec.Struct, frozen=True):
 
     def step(self, name: str) -> Step:
         """The step of this name, scrap steps included."""
-        return next(step for step in (*self.steps, *self.scrap) if step.name == name)
+        for steps in (self.steps, self.scrap):
+            for step in steps:
+                if step.name == name:
+                    return step
+        raise KeyError(name)
 
 
 def _said(value: Executable | Step | Route) -> dict[str, Any]:

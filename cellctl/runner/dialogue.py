@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from cellctl.errors import JournalShort
 from cellctl.flow.arrivals import bereft
 from cellctl.flow.events import Answered, JournalSeen, Moved
+from cellctl.flow.state import Job
 from cellctl.messages import (
     Accepted,
     Announced,
@@ -138,6 +139,8 @@ class Dialogue:
     # --- who commands -----------------------------------------------------------------------------------------------
 
     def _take_acceptance(self, remote: Remote, number: int, head: Head) -> None:
+        if self._book.state.command(number) is None:
+            return  # answered already
         if number not in remote.accepted and remote.epoch:
             self._book.record(JournalSeen(remote.name, head))
         remote.accepted.add(number)
@@ -147,7 +150,7 @@ class Dialogue:
         remote.take_word(refusal)
         if not refusal.id or refusal.lease_lost:
             remote.refusal = refusal.why
-        if remote.takes_commands and refusal.number in self._book.state.commands() and not refusal.lease_lost:
+        if remote.takes_commands and self._book.state.command(refusal.number) and not refusal.lease_lost:
             remote.refuse(refusal.number, refusal.why)
         if not refusal.number and not refusal.id:
             remote.is_not_ready(self._runtime.now())
@@ -200,7 +203,7 @@ class Dialogue:
         if event.view is not None:
             self._take_view(remote, event.view)
         if event.move is not None:
-            job = self._book.state.commands().get(event.command)
+            job = self._book.state.command(event.command)
             if job is not None and event.index == job.seen:
                 head = event.head if remote.epoch else Head()
                 self._book.record(Moved(event.command, event.index, event.move, head))
@@ -208,8 +211,8 @@ class Dialogue:
 
     def _take_answer(self, remote: Remote, answer: Answer) -> None:
         why = remote.refusing.get(answer.number, "")
-        remote.refusals.pop(answer.number, None)
-        if answer.number not in self._book.state.commands():
+        remote.forget(answer.number)
+        if self._book.state.command(answer.number) is None:
             return  # answered before: the module forgets it with the next command
         if why and answer.outcome == "cancelled":  # else it would be tried, refused and taken back for ever
             answer = replace(answer, outcome="refused", detail=why)
@@ -233,13 +236,15 @@ class Dialogue:
         """Every tick: ask again for what was lost, and stop what takes too long."""
         self._miss_processes()
         self._alarms.ripen()
-        state = self._book.state
-        late = self.patience.overdue(state, self._runtime.now())
+        state, now = self._book.state, self._runtime.now()
+        late = self.patience.overdue(state, now)
         unwilling = refused(state, self._fleet)
         self._alarms.show("R020", by_module(state, late))
         self._alarms.show("R021", by_module(state, unwilling))
-        unwanted = {*late, *unwilling, *bereft(self._book.state)}
-        doubtful = self._comparison.doubtful
+        unwanted = {*late, *unwilling, *bereft(state)}
+        ending = [job for job in state.jobs.values() if job.corrected and not job.is_between]
+        doing = {job.module for job in state.commands().values()}
+        doubtful, only_known = self._comparison.doubtful, self._begins_nothing
         for remote in self._fleet:
             if not remote.alive:
                 continue
@@ -248,19 +253,20 @@ class Dialogue:
                 continue
             if unwanted:
                 self._take_back(remote, unwanted)
-            self._give_up(remote)
+            if ending:
+                self._give_up(remote, ending)
             if not remote.is_compared or not doubtful.isdisjoint(remote.seen):
                 self._fleet.inquire(remote)
                 continue
-            if self._runtime.now() - remote.viewed > STALE:
+            if now - remote.viewed > STALE:
                 self._fleet.inquire(remote)
-            if remote.takes_commands:
-                self._fleet.send_again(remote, only_known=self._begins_nothing)
+            if remote.name in doing and remote.takes_commands:
+                self._fleet.send_again(remote, only_known=only_known)
 
-    def _give_up(self, remote: Remote) -> None:
+    def _give_up(self, remote: Remote, ending: list[Job]) -> None:
         """End the commands whose items a person put right while the module was at rest."""
-        for job in self._book.state.jobs.values():
-            if job.corrected and job.module == remote.name and not job.is_between:
+        for job in ending:
+            if job.module == remote.name:
                 self._fleet.send(remote, Cancel(job.module, remote.epoch, job.command, by_hand=True))
 
     def _ask(self, remote: Remote) -> None:

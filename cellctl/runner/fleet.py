@@ -133,11 +133,9 @@ class Fleet:
         jobs = [job for job in self._book.state.commands().values() if job.module == remote.name]
         if not jobs:
             return
-        view = remote.view
-        known = {*remote.accepted, *(view.doing if view else ()), *(view.answered if view else ())}
         now = self._runtime.now()
         for job in jobs:
-            if job.command in known or not only_known:
+            if not only_known or remote.knows(job.command):
                 patience = 0.0 if at_once else ANSWER_LOST if job.command in remote.accepted else RESEND
                 if now - remote.sent.get(job.command, float("-inf")) >= patience:
                     self.send_command(job)

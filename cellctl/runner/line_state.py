@@ -5,7 +5,7 @@ from __future__ import annotations
 from cellctl.errors import Refused
 from cellctl.flow.events import LineEntered
 from cellctl.messages import Instruct, View
-from cellctl.packml import NEEDS_NO_LEASE, Mode, State, StateCommand, after, commands_in, completed
+from cellctl.packml import NEEDS_NO_LEASE, State, StateCommand, after, commands_in, completed
 from cellctl.runner.alarms import COMES_BACK, AlarmBoard
 from cellctl.runner.book import Book
 from cellctl.runner.clearance import Clearance
@@ -129,8 +129,9 @@ class LineState:
         """
         if self.state is not State.EXECUTE:
             self._arrive()
-        self._coming = {name for name in self._coming if self._is_coming(self._fleet[name])}
-        astray = [r for r in self._used() if r.view is not None and not _works(r.view)]
+        if self._coming:
+            self._coming = {name for name in self._coming if self._is_coming(self._fleet[name])}
+        astray = [r for r in self._used() if r.view is not None and not r.works]
         self._alarms.show("R013", self._stopped(astray), COMES_BACK)
         self._alarms.show("R016", self._standing_still(astray))
         for remote in astray if self.state is State.EXECUTE else self._concerned():
@@ -154,7 +155,8 @@ class LineState:
         self._guards.settle()
 
     def _used(self) -> list[Remote]:
-        return [remote for remote in self._fleet if remote.name not in self._book.state.out]
+        out = self._book.state.out
+        return [remote for remote in self._fleet if remote.name not in out]
 
     def _concerned(self) -> list[Remote]:
         """The modules that the line's state concerns."""
@@ -244,8 +246,3 @@ class LineState:
 def _stands_by_itself(view: View) -> bool:
     """Whether a module stands, and no person brought it to rest."""
     return view.state in (State.STOPPED, State.IDLE, State.COMPLETE) and view.entered_by in OWN
-
-
-def _works(view: View) -> bool:
-    """Whether a module executes in production, as nearly always: nothing is wrong with it while the line runs."""
-    return view.state is State.EXECUTE and view.mode is Mode.PRODUCTION

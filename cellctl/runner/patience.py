@@ -37,10 +37,11 @@ def _limit(state: FlowState, job: Job) -> float | None:
 
 def refused(state: FlowState, remotes: Iterable[Remote]) -> dict[int, str]:
     """The commands that a module refuses again and again, and that in words."""
-    commands = state.commands()
+    refusing = [remote for remote in remotes if remote.refusals]
+    commands = state.commands() if refusing else {}
     return {
         number: f"{remote.name} refuses {_described(commands[number])}: {why}"
-        for remote in remotes
+        for remote in refusing
         for number, why in remote.refusing.items()
         if number in commands
     }
@@ -52,6 +53,8 @@ def _described(job: Job) -> str:
 
 def by_module(state: FlowState, texts: Mapping[int, str]) -> dict[str, str]:
     """As alarms name them: the module of a command, with all that is said of its commands."""
+    if not texts:
+        return {}
     commands, found = state.commands(), dict[str, list[str]]()
     for number, text in texts.items():
         found.setdefault(commands[number].module, []).append(text)

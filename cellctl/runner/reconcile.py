@@ -39,14 +39,12 @@ def contradictions(state: FlowState, line: Line, seen: Mapping[str, bool | None]
         for m in job.modules.values()
         for tool in line.module(m).tools
     }
-    found = []
+    places, found = state.places(), []
     for name, occupied in seen.items():
         station = line.stations.get(name)
         if occupied is None or name in moving or station is None or station.sink:
             continue
-        items = tuple(
-            item for item, place in state.places().items() if state.station_of(place) == name and place
-        )
+        items = tuple(item for item, place in places.items() if state.station_of(place) == name and place)
         if bool(items) != occupied and not (station.source and occupied):
             found.append(Contradiction(name, items, occupied))
     return found

@@ -63,6 +63,11 @@ class Remote:
         if head.sequence > self.head.sequence:
             self.head = head
 
+    def knows(self, number: int) -> bool:
+        """Whether it has taken this command, as far as it said."""
+        view = self.view
+        return number in self.accepted or (view is not None and number in (*view.doing, *view.answered))
+
     def is_waiting_for(self, answer: LeaseGranted | LeaseDenied) -> bool:
         """Whether it answers the last request for its lease. One without an id comes from an older release."""
         return answer.id in ("", self.asking)
@@ -91,6 +96,13 @@ class Remote:
         if self.told is not None:
             self.told = (*self.told[:2], now + TOO_EARLY)
 
+    def forget(self, number: int) -> None:
+        """This command is answered: nothing more is to be known of it."""
+        for known in (self.sent, self.refusals, self.cancelled):
+            known.pop(number, None)
+        self.accepted.discard(number)
+        self.too_late.discard(number)
+
     def expect_word(self, id: str) -> None:
         """A client waits for the module's word on what was sent with this id; the oldest are given up."""
         self.words.setdefault(id)
@@ -117,6 +129,12 @@ class Remote:
         return self.view.state if self.view else None
 
     @property
+    def works(self) -> bool:
+        """Whether it executes in production, as nearly always: nothing is wrong with it while the line runs."""
+        view = self.view
+        return view is not None and view.state is State.EXECUTE and view.mode is Mode.PRODUCTION
+
+    @property
     def is_in_hands(self) -> bool:
         """Whether it is in manual mode: its lease is for panels, and where things are nobody can be sure."""
         return self.view is not None and self.view.mode is Mode.MANUAL
@@ -124,12 +142,4 @@ class Remote:
     @property
     def takes_commands(self) -> bool:
         """Whether a command sent now would be accepted, as far as is known."""
-        view = self.view
-        return (
-            self.alive
-            and self.epoch > 0
-            and self.is_compared
-            and view is not None
-            and view.state is State.EXECUTE
-            and view.mode is Mode.PRODUCTION
-        )
+        return self.alive and self.epoch > 0 and self.is_compared and self.works

@@ -173,13 +173,13 @@ class Runner:
             self._serve(incoming, incoming.message, arrival.begun)
 
     def _decide(self) -> None:
+        ready, state = self.ready(), self.state
+        if ready == self._ready and are_alike(state, self._decided):
+            return  # nothing has come that it depends on
         if self.comparison.doubtful or not self.trust.is_whole:
             return
-        ready = self.ready()
-        if ready == self._ready and are_alike(self.state, self._decided):
-            return  # nothing has come that it depends on
-        known = self.foresight.known(self.state)
-        for event in decide_by_turns(self.state, self.line, ready, self.runtime.utc(), known):
+        known = self.foresight.known(state)
+        for event in decide_by_turns(state, self.line, ready, self.runtime.utc(), known):
             self.record(event)
             if isinstance(event, Dispatched):
                 self._dialogue.patience.begin(event.number, self.runtime.now())
@@ -190,25 +190,22 @@ class Runner:
         """The modules that take commands now."""
         if self.state.packml is not State.EXECUTE:
             return frozenset()
-        return frozenset(
-            remote.name
-            for remote in self.fleet
-            if remote.takes_commands and self.clearance.is_guarded(remote.name)
-        )
+        ready = [remote.name for remote in self.fleet if remote.takes_commands]
+        return frozenset(filter(self.clearance.is_guarded, ready) if self.guards.exist else ready)
 
     def _show_standing(self) -> None:
         """Every part that waits for a person and every empty station has its alarm, and no other has."""
-        if self.state is self._shown:
+        state = self.state
+        if state is self._shown:
             return
-        self._shown = self.state
-        parts = self.state.parts.values()
-        asking = {part.id: part.asking for part in parts if part.asking is not None}
+        self._shown = state
+        asking = {part.id: part.asking for part in state.parts.values() if part.asking is not None}
         texts = {
             part: f"{ask.step} ended with {ask.outcome}. {ask.detail}".strip() for part, ask in asking.items()
         }
         self.alarms.show("R030", texts)
-        self.alarms.show("R022", {station: f"{station} is empty" for station in self.state.empty})
-        stuck = {carrier: self.state.carriers[carrier] for carrier in self.state.stuck}
+        self.alarms.show("R022", {station: f"{station} is empty" for station in state.empty})
+        stuck = {carrier: state.carriers[carrier] for carrier in state.stuck}
         self.alarms.show("R025", {c: f"{c} did not come on from {at}" for c, at in stuck.items()})
 
     def _serve(self, incoming: Incoming, request: Request, begun: Instruct | None) -> None:

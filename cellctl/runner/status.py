@@ -8,7 +8,7 @@ import msgspec
 
 from cellctl.flow.binding import Wait, bind, next_steps
 from cellctl.flow.decide import by_urgency, is_waiting
-from cellctl.flow.state import Part
+from cellctl.flow.state import Job, Part
 from cellctl.messages import GONE, LOST
 from cellctl.runner.steering import is_there
 
@@ -23,13 +23,14 @@ FINISHED_SHOWN = 20  # finished orders in a status
 def status(runner: Runner) -> dict[str, Any]:
     """Line, orders, modules, parts with what each waits for, alarms."""
     state = runner.state
+    commands = [*state.commands().values()]
     return {
         "line": runner.line.name,
         "state": str(state.packml),
         "waits_for": waits_for(runner),
         "draining": state.draining,
         "orders": [_order(runner, name) for name in _shown_orders(runner)],
-        "modules": [_module(runner, remote) for remote in runner.fleet],
+        "modules": [_module(runner, remote, commands) for remote in runner.fleet],
         "parts": [_part(runner, part) for part in by_urgency(state)],
         "empty": list(state.empty),
         "alarms": [msgspec.to_builtins(alarm) for alarm in runner.alarms],
@@ -72,8 +73,8 @@ def _order(runner: Runner, name: str) -> dict[str, Any]:
     }
 
 
-def _module(runner: Runner, remote: Remote) -> dict[str, Any]:
-    doing = [job for job in runner.state.commands().values() if job.module == remote.name]
+def _module(runner: Runner, remote: Remote, commands: list[Job]) -> dict[str, Any]:
+    doing = [job for job in commands if job.module == remote.name]
     view = remote.view
     return {
         "module": remote.name,

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from types import TracebackType
 
 from cellctl.errors import CellctlError
 
 
-@asynccontextmanager
-async def stopped_if_broken_off(halt: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+class stopped_if_broken_off:  # noqa: N801  # reads as the sentence that it is
     """Call `halt` when the block is left by a cancellation or an error. A failing `halt` does not hide why."""
-    ended = False
-    try:
-        yield
-        ended = True
-    finally:
-        if not ended:
+
+    __slots__ = ("_halt",)
+
+    def __init__(self, halt: Callable[[], Awaitable[None]]) -> None:
+        self._halt = halt
+
+    async def __aenter__(self) -> None:
+        """Nothing is done before."""
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
             with suppress(CellctlError):
-                await halt()
+                await self._halt()

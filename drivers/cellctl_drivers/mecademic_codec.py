@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cellctl.device import Pose
 from cellctl.errors import CellctlError
@@ -30,12 +31,12 @@ class Reply:
     @property
     def fields(self) -> tuple[str, ...]:
         """The comma-separated values."""
-        return tuple(field.strip() for field in self.text.split(",")) if self.text else ()
+        return tuple([field.strip() for field in self.text.split(",")]) if self.text else ()
 
     def numbers(self) -> tuple[float, ...]:
         """The fields as numbers. Raises Unreadable when one is none."""
         try:
-            return tuple(float(field) for field in self.fields)
+            return tuple([float(field) for field in self.fields])
         except ValueError:
             raise Unreadable(f"[{self.code}] should carry numbers, but carries {self.text!r}") from None
 
@@ -44,7 +45,7 @@ class Reply:
         numbers = self.numbers()
         if len(numbers) < count:
             raise Unreadable(f"[{self.code}] should carry {count} values, but carries {self.text!r}")
-        return tuple(number != 0 for number in numbers[:count])
+        return tuple([number != 0 for number in numbers[:count]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +108,11 @@ def parse(message: str) -> Reply:
     return Reply(int(found[1]), found[2] or "")
 
 
+@lru_cache(maxsize=1024)  # an arm comes to the same poses again and again, at the same speeds
 def command(name: str, *arguments: float) -> str:
     """`command("MoveLin", 1.0, 2)` is `MoveLin(1,2)`; numbers are written shortest, to nine digits."""
-    return f"{name}({','.join(f'{_zeroed(a):.9g}' for a in arguments)})"
-
-
-def _zeroed(number: float) -> float:
-    return 0.0 if abs(number) < 1e-9 else number  # no -0 and no 1e-17 on the wire
+    zeroed = [0.0 if abs(number) < 1e-9 else number for number in arguments]  # no -0 and no 1e-17 on the wire
+    return f"{name}({','.join([f'{number:.9g}' for number in zeroed])})"
 
 
 def move(pose: Pose, straight: bool) -> str:
@@ -123,8 +122,7 @@ def move(pose: Pose, straight: bool) -> str:
 
 def frame(pose: Pose) -> tuple[float, float, float, float, float, float]:
     """A pose as six numbers on the wire: x, y, z [mm], then mobile XYZ Euler angles [deg]."""
-    angles = (math.degrees(angle) for angle in (pose.alpha, pose.beta, pose.gamma))
-    alpha, beta, gamma = angles
+    alpha, beta, gamma = math.degrees(pose.alpha), math.degrees(pose.beta), math.degrees(pose.gamma)
     return pose.x * 1e3, pose.y * 1e3, pose.z * 1e3, alpha, beta, gamma
 
 

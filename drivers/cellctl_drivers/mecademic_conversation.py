@@ -20,7 +20,7 @@ V = TypeVar("V")
 REPLY = 2.0  # [s] that a reply may take
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Waiter:
     """Somebody who waits for one of some messages."""
 

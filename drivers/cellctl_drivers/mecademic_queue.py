@@ -18,6 +18,8 @@ from cellctl_drivers.maps import mecademic as codes
 from cellctl_drivers.mecademic_codec import Status, command
 from cellctl_drivers.mecademic_conversation import Conversation, Waiter
 
+_ENDS = (codes.CHECKPOINT, codes.CHECKPOINT_DISCARDED)
+
 
 @dataclass(slots=True)
 class Known:
@@ -86,21 +88,20 @@ class Queue:
         conversation = await self._conversation()
         self._checkpoint = self._checkpoint % codes.LAST_CHECKPOINT + 1
         mark = (str(self._checkpoint),)
-        ends = (codes.CHECKPOINT, codes.CHECKPOINT_DISCARDED)
-        waiter = conversation.wait_for(lambda reply: reply.code in ends and reply.fields == mark)
+        waiter = conversation.wait_for(lambda reply: reply.code in _ENDS and reply.fields == mark)
         self._running += 1
         try:
             async with stopped_if_broken_off(self._halt):
                 known = await self._ready(conversation)
-                news = [text for text in settings if known.settings.get(_name(text)) != text]
+                news = {_name(text): text for text in settings if text not in known.settings.values()}
                 await self._begin_watch(conversation)
-                for text in (*news, *commands, command("SetCheckpoint", self._checkpoint)):
+                for text in (*news.values(), *commands, f"SetCheckpoint({self._checkpoint})"):
                     await conversation.send(text)
                 await self._until_end(conversation, waiter)
         finally:
             self._running -= 1
             conversation.stop_waiting(waiter)
-        known.settings |= {_name(text): text for text in news}
+        known.settings |= news
         self._known = None if self._running else known  # what runs beside may have changed it
 
     async def _ready(self, conversation: Conversation) -> Known:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
@@ -31,6 +31,7 @@ class Type(StrEnum):
 
 _FORMAT = {Type.BIT: ">H", Type.U16: ">H", Type.S16: ">h", Type.U32: ">I", Type.F32: ">f"}
 _WORDS = {type: struct.calcsize(form) // 2 for type, form in _FORMAT.items()}
+_PLAIN = (Type.U16, Type.BIT)  # the word is the number
 _RANGE = {
     Type.BIT: (0, 1),
     Type.U16: (0, 0xFFFF),
@@ -39,7 +40,7 @@ _RANGE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Register:
     """One row of a map: `value [unit] = raw * scale`. `address` is the 0-based one on the wire."""
 
@@ -51,19 +52,12 @@ class Register:
     unit: str = ""
     doc: str = ""
     source: str = ""
+    words: int = field(init=False)  # how many registers (or bits) it takes
+    end: int = field(init=False)  # the address behind it
 
-    @property
-    def words(self) -> int:
-        """How many registers (or bits) it takes."""
-        return _WORDS[self.type]
-
-    @property
-    def end(self) -> int:
-        """The address behind it."""
-        return self.address + self.words
-
-    def __hash__(self) -> int:  # readings are found by it: cheaper than that of all fields
-        return self.address
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "words", _WORDS[self.type])
+        object.__setattr__(self, "end", self.address + self.words)
 
     def __str__(self) -> str:
         return f"{self.name} ({self.table} {self.address})"
@@ -85,16 +79,9 @@ class Block:
         """The register at `index`. Raises IndexError."""
         if not 0 <= index < self.length:
             raise IndexError(f"{self.name} has {self.length} values, not {index + 1}")
-        first = Register(
-            f"{self.name}{index}", self.table, self.address, self.type, doc=self.doc, source=self.source
-        )
+        address = self.address + index * _WORDS[self.type]
         return Register(
-            first.name,
-            first.table,
-            self.address + index * first.words,
-            first.type,
-            doc=self.doc,
-            source=self.source,
+            f"{self.name}{index}", self.table, address, self.type, doc=self.doc, source=self.source
         )
 
     def first(self, count: int) -> tuple[Register, ...]:
@@ -118,8 +105,10 @@ def decode(register: Register, words: Sequence[int]) -> float:
 
 
 def _raw(register: Register, words: Sequence[int]) -> float:
-    if register.type in (Type.U16, Type.BIT):
+    if register.type in _PLAIN:
         return words[0]
+    if register.type is Type.U32:
+        return words[0] << 16 | words[1]
     (raw,) = struct.unpack(_FORMAT[register.type], struct.pack(f">{register.words}H", *words))
     number: float = raw
     return number
@@ -137,8 +126,7 @@ def encode(register: Register, value: float) -> tuple[int, ...]:
     if not lower <= raw <= upper:
         scale = register.scale
         raise LimitExceeded(str(register), "value", value, lower * scale, upper * scale, register.unit)
-    words: tuple[int, ...] = struct.unpack(f">{register.words}H", struct.pack(_FORMAT[register.type], raw))
-    return words
+    return (raw & 0xFFFF,) if register.words == 1 else (raw >> 16, raw & 0xFFFF)
 
 
 def spans(registers: Iterable[Register], gap: int = 0, most: int = MOST_REGISTERS) -> tuple[Span, ...]:
@@ -168,29 +156,37 @@ def _spans(registers: tuple[Register, ...], gap: int, most: int) -> tuple[Span, 
 class Readings:
     """What was read: values by register."""
 
-    def __init__(self, words: Mapping[Register, tuple[int, ...]]) -> None:
-        self._words = words
+    def __init__(self, answers: Sequence[tuple[Span, Sequence[int]]]) -> None:
+        """The words that came for each request."""
+        self._answers = answers
 
     def __getitem__(self, register: Register) -> float:
         """The value in the register's unit."""
-        return decode(register, self._words[register])
+        return decode(register, self._words(register))
 
     def raw(self, register: Register) -> int:
         """The bare number of a register that holds bits, a code or a count."""
-        return int(_raw(register, self._words[register]))
+        return int(_raw(register, self._words(register)))
+
+    def _words(self, register: Register) -> Sequence[int]:
+        """Raises KeyError for a register that was not read."""
+        for span, words in self._answers:
+            start = register.address - span.address
+            if span.table is register.table and 0 <= start < span.count:
+                return words[start : start + register.words]
+        raise KeyError(str(register))
 
 
 async def read_registers(
     link: Registers, unit: int, registers: Iterable[Register], gap: int = 0, most: int = MOST_REGISTERS
 ) -> Readings:
     """Read all `registers` in as few requests as `spans` allows. Raises DeviceSilent, DeviceRefused."""
-    words: dict[Register, tuple[int, ...]] = {}
-    for span in spans(registers, gap, most):
-        got = await link.read(unit, span.table, span.address, span.count)
-        for register in span.registers:
-            start = register.address - span.address
-            words[register] = tuple(got[start : start + register.words])
-    return Readings(words)
+    return Readings(
+        [
+            (span, await link.read(unit, span.table, span.address, span.count))
+            for span in spans(registers, gap, most)
+        ]
+    )
 
 
 async def write_registers(link: Registers, unit: int, values: Mapping[Register, float]) -> None:

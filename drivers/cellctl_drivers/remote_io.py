@@ -158,7 +158,7 @@ class RemoteIO:
 
     async def _bits(self, registers: list[Register]) -> tuple[bool, ...]:
         found = await self._unit().read(*registers)
-        return tuple(bool(found.raw(register)) for register in registers)
+        return tuple([bool(found.raw(register)) for register in registers])
 
     def _point(self, registers: list[Register], number: int, what: str) -> Register:
         if not 0 <= number < len(registers):

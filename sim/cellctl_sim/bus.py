@@ -50,7 +50,7 @@ class Ear:
     def lost(self) -> None:
         """The other sends nothing more."""
         if self._heard is not None and self._silence is None:
-            self._silence = self._loop.call_later(SILENCE, self._silent, context=self._loop.root)
+            self._silence = self._loop.after(SILENCE, self._silent)
 
     def close(self) -> None:
         if self._silence is not None:
@@ -182,7 +182,7 @@ class Bus:
 
     def _meet(self, peer: str, name: str) -> None:
         """Connect, one latency from now, if both ends are still there then."""
-        self.loop.call_later(self.latency, self._connected, peer, name, context=self.loop.root)
+        self.loop.after(self.latency, self._connected, peer, name)
 
     def _connected(self, peer: str, name: str) -> None:
         wire = self._wires[peer, name]
@@ -215,15 +215,13 @@ class Bus:
             return
         incoming, life = Incoming(sender, travelled), wire.sends_to(ear)
         if wire.weather is None:
-            self.loop.call_later(
-                self.latency, self._arrive, way, data, incoming, wire, ear, life, context=self.loop.root
-            )
+            self.loop.after(self.latency, self._arrive, way, data, incoming, wire, ear, life)
             return
         arrivals = wire.weather.arrivals(way, self.loop.now, self.latency)
         if not arrivals:
             self.trace.add(self.loop.now, way, "lost", data)
         for arrival in arrivals:
-            self.loop.at(arrival, self._arrive, way, data, incoming, wire, ear, life, context=self.loop.root)
+            self.loop.at(arrival, self._arrive, way, data, incoming, wire, ear, life)
 
     def _arrive(
         self, way: str, data: bytes, incoming: Incoming, wire: Wire, ear: Ear, life: Life | None

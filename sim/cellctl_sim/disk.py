@@ -135,16 +135,10 @@ class Disk:
         self._syncing, self._waiting = self._waiting, []
         slow = self.spells.value("slow_disk", self.loop.now)
         time = self.sync if slow is None else slow
-        self._timer = self.loop.call_later(time, self._synced, context=self.loop.root)
+        self._timer = self.loop.after(time, self._synced)
 
     def _synced(self) -> None:
-        if self._suffers("full_disk"):
-            self._refuse(FULL)
-            return
-        if self._suffers("failed_sync"):
-            self.spells.end("failed_sync")
-            self._tear()
-            self._refuse("the sync failed")
+        if not self.spells.are_none and self._fails():
             return
         for batch in self._syncing:
             self._keep(batch.rows)
@@ -153,6 +147,18 @@ class Disk:
         self._timer, self._syncing = None, []
         if self._waiting:
             self._begin()
+
+    def _fails(self) -> bool:
+        """Whether the sync that is over has failed; it is refused then."""
+        if self._suffers("full_disk"):
+            self._refuse(FULL)
+            return True
+        if self._suffers("failed_sync"):
+            self.spells.end("failed_sync")
+            self._tear()
+            self._refuse("the sync failed")
+            return True
+        return False
 
     def _keep(self, rows: Sequence[bytes]) -> None:
         for row in rows:

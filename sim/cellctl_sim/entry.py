@@ -13,9 +13,11 @@ class Entry(asyncio.TimerHandle):
 
     __slots__ = ("args", "callback", "context", "off", "time")
 
-    def __init__(self, callback: Callable[..., object], args: tuple[Any, ...], context: Context) -> None:
+    def __init__(
+        self, callback: Callable[..., object], args: tuple[Any, ...], context: Context, time: int = 0
+    ) -> None:
         self.callback, self.args, self.context = callback, args, context
-        self.time = 0  # [ns] of the loop, where it is to run then
+        self.time = time  # [ns] of the loop, where it is to run then
         self.off = False
 
     def __repr__(self) -> str:

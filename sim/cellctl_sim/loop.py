@@ -89,10 +89,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def sleep(self, wait: int) -> VirtualFuture[None]:
         """To be awaited at once: done `wait` [ns] from now."""
         sleep: VirtualFuture[None] = VirtualFuture(self)
-        self._sequence += 1
-        heappush(self._timers, (self.now + wait, self._sequence, sleep))
-        if len(self._timers) > self._sweep_at:
-            self._sweep()
+        self._set(self.now + wait, sleep)
         return sleep
 
     def number(self) -> int:
@@ -103,30 +100,35 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def call_later(  # type: ignore[override]
         self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> Entry:
-        wait = round(delay * 1e6) * MICROSECOND  # `nanoseconds`, without the call
-        if wait <= 0:
-            wait = MICROSECOND if delay > 0 else 0  # whoever waits at all lets time go on
-        entry = Entry(callback, args, context if context is not None else copy_context())
-        self._set(self.now + wait, entry)
+        entry = self.after(delay, callback, *args)
+        entry.context = context if context is not None else copy_context()
         return entry
 
     def call_at(  # type: ignore[override]
         self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> Entry:
-        return self.at(max(nanoseconds(when), self.now), callback, *args, context=context)
+        entry = self.at(max(nanoseconds(when), self.now), callback, *args)
+        entry.context = context if context is not None else copy_context()
+        return entry
 
-    def at(
-        self, when: int, callback: Callable[..., object], *args: Any, context: Context | None = None
-    ) -> Entry:
-        """Like `call_at`, with the exact time [ns]."""
-        entry = Entry(callback, args, context if context is not None else copy_context())
+    def after(self, delay: float, callback: Callable[..., object], *args: Any) -> Entry:
+        """Have the world itself, no node, call back `delay` [s] from now."""
+        wait = round(delay * 1e6) * MICROSECOND  # `nanoseconds`, without the call
+        if wait <= 0:
+            wait = MICROSECOND if delay > 0 else 0  # whoever waits at all lets time go on
+        entry = Entry(callback, args, self.root, self.now + wait)
+        self._set(entry.time, entry)
+        return entry
+
+    def at(self, when: int, callback: Callable[..., object], *args: Any) -> Entry:
+        """Have the world itself, no node, call back at the exact time `when` [ns]."""
+        entry = Entry(callback, args, self.root, when)
         self._set(when, entry)
         return entry
 
-    def _set(self, when: int, entry: Entry) -> None:
-        entry.time = when
+    def _set(self, when: int, timer: Entry | VirtualFuture[None]) -> None:
         self._sequence += 1
-        heappush(self._timers, (when, self._sequence, entry))
+        heappush(self._timers, (when, self._sequence, timer))
         if len(self._timers) > self._sweep_at:
             self._sweep()
 
@@ -212,18 +214,23 @@ class VirtualLoop(asyncio.AbstractEventLoop):
                     entry.step()
                 else:
                     life.kept.append(entry)
-            elif not entry.off:
-                life = None if entry.context is root else entry.context.get(LIFE)
-                if life is not None and life.ended:
-                    life.kept.append(entry)
-                    continue
-                self.steps += 1
-                RUNNING.pop(self, None)
-                if entry.context is root:
+            elif entry.context is root:
+                if not entry.off:
+                    self.steps += 1
+                    RUNNING.pop(self, None)
                     entry.callback(*entry.args)
-                else:
-                    entry.context.run(entry.callback, *entry.args)
+            elif not entry.off:
+                self._run_in_context(entry)
         self._raise_failure()
+
+    def _run_in_context(self, entry: Entry) -> None:
+        life = entry.context.get(LIFE)
+        if life is not None and life.ended:
+            life.kept.append(entry)
+            return
+        self.steps += 1
+        RUNNING.pop(self, None)
+        entry.context.run(entry.callback, *entry.args)
 
     def _next_instant(self, end: int) -> bool:
         """Let time go on to the earliest timer and make all timers of that time ready; False when there is none."""

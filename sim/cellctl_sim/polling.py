@@ -70,7 +70,7 @@ class Poll:
         if self._asked and not (self._plainly or self._touched or self._change <= loop.time()):
             self._attend()
             rest = self._rest = loop.create_future()
-            self._look_when(self._next_change())
+            self._look_when(self._next_change(loop.time()))
             await rest
         if self._begins > loop.now:
             await loop.sleep(self._begins - loop.now)
@@ -88,20 +88,21 @@ class Poll:
             if self._look_at is not None:
                 self._look_at.cancel()
             self._due = at
-            self._look_at = self._loop.at(at, self._look, begins, context=self._loop.root)
+            self._look_at = self._loop.at(at, self._look, begins)
 
     def _look(self, begins: int) -> None:
         """A poll that began at `begins` arrives now: make it if it would hear anything else than the last one."""
         if self._rest is None or self._rest.done():  # given up at this very instant
             return
         self._look_at, self._due = None, NEVER
-        if len(self._answers) > 1 or self._would_differ():
+        t = self._loop.time()
+        if len(self._answers) > 1 or self._would_differ(t):
             self._begins = begins
             self._rest.set_result(None)
             self._rest = None
         else:
             self._first = begins + self._period
-            self._look_when(self._next_change())
+            self._look_when(self._next_change(t))
 
     def sent(self) -> int:
         """When the request made now was sent [ns]; the first of a poll may have been on its way for a while."""
@@ -140,9 +141,10 @@ class Poll:
         if self._look_at is not None:
             self._look_at.cancel()
             self._look_at, self._due = None, NEVER
-        leaves, self._leaves = self._leaves, {}
-        for leave in leaves.values():
-            leave(self._loop.time())
+        if self._leaves:
+            leaves, self._leaves = self._leaves, {}
+            for leave in leaves.values():
+                leave(self._loop.time())
 
     def _attend(self) -> None:
         """Have the devices count as polled."""
@@ -150,18 +152,22 @@ class Poll:
         for asked, device in self._asked.items():
             self._leaves[asked] = device.attend(now, asked[1], self._period / SECOND)
 
-    def _next_change(self) -> float:
+    def _next_change(self, now: float) -> float:
         """When an answer may be another one [s]."""
-        now = self._loop.time()
-        return min(device.next_change(now) for device in self._asked.values())
+        first = math.inf
+        for device in self._asked.values():
+            first = min(first, device.next_change(now))
+        return first
 
-    def _would_differ(self) -> bool:
-        """Whether a poll that arrived now would hear anything else than the last one."""
-        now = self._loop.time()
+    def _would_differ(self, now: float) -> bool:
+        """Whether a poll that arrived `now` [s] would hear anything else than the last one."""
         try:
-            return any(reading(now) != answer for reading, answer in self._answers)
+            for reading, answer in self._answers:
+                if reading(now) != answer:
+                    return True
         except (NoAnswer, ConnectionCut, ModbusException):
             return True
+        return False
 
 
 POLL: ContextVar[Poll | None] = ContextVar("poll", default=None)

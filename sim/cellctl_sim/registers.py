@@ -21,6 +21,7 @@ from cellctl_sim.polling import POLL, Asked, Poll
 T = TypeVar("T")
 
 TIMEOUT = 0.5  # [s] that a request waits for its answer
+PATIENCE = nanoseconds(TIMEOUT)  # [ns]
 TRIES = 2
 
 EXCEPTIONS = {
@@ -78,8 +79,11 @@ class SimRegisters:
         poll = POLL.get()
         if poll is not None:  # a poll takes no turn, else those that are not made would be missed by others
             return await self._try(at_device, unit, what, poll)
-        async with self._turn:
+        await self._turn.acquire()
+        try:
             return await self._try(at_device, unit, what, None)
+        finally:
+            self._turn.release()
 
     async def _try(
         self, at_device: Callable[[float], T], unit: int, what: Callable[[], str], poll: Poll | None
@@ -107,10 +111,11 @@ class SimRegisters:
         answer: VirtualFuture[T] = self._loop.create_future()
         if self._life.ended:
             return answer  # which never comes
-        sent = poll.sent() if poll else self._loop.now
-        arrival = max(self._loop.now, sent + nanoseconds(self._links.latency))
+        now = self._loop.now
+        sent = poll.sent() if poll is not None else now
+        arrival = max(now, sent + nanoseconds(self._links.latency))
         asked = (self.address, unit)
-        self._loop.at(arrival, self._arrive, at_device, answer, sent, asked, poll, context=self._loop.root)
+        self._loop.at(arrival, self._arrive, at_device, answer, sent, asked, poll)
         return answer
 
     def _arrive(
@@ -122,7 +127,7 @@ class SimRegisters:
         poll: Poll | None,
     ) -> None:
         """The request is at the device; the answer goes back, at the latest when the sender's patience ends."""
-        t, given_up = self._loop.time(), sent + nanoseconds(TIMEOUT)
+        t, given_up = self._loop.time(), sent + PATIENCE
         if poll is not None:
             poll.arrives(asked, t)
         try:
@@ -130,17 +135,18 @@ class SimRegisters:
         except NoAnswer as silence:
             if poll is not None:
                 poll.touch()
-            self._loop.at(given_up, _fail, answer, silence, context=self._loop.root)
+            self._loop.at(given_up, _fail, answer, silence)
         except (ModbusException, ConnectionCut) as error:
             _fail(answer, error)
         else:
             if poll is not None:
                 poll.answered(asked, self._device, t, at_device, value)
-            back = self._loop.now + nanoseconds(self._device.delay(t))
+            late = self._device.delay(t)
+            back = self._loop.now + (nanoseconds(late) if late else 0)
             if back > given_up:
-                self._loop.at(given_up, _fail, answer, NoAnswer(), context=self._loop.root)
+                self._loop.at(given_up, _fail, answer, NoAnswer())
             elif back > self._loop.now:
-                self._loop.at(back, _give, answer, value, context=self._loop.root)
+                self._loop.at(back, _give, answer, value)
             else:
                 _give(answer, value)
 

@@ -18,7 +18,7 @@ from cellctl_sim.bus import Bus
 from cellctl_sim.clock import Clock
 from cellctl_sim.disk import Disk, DiskStore
 from cellctl_sim.life import Life
-from cellctl_sim.loop import MICROSECOND, VirtualLoop, nanoseconds
+from cellctl_sim.loop import MICROSECOND, SECOND, VirtualLoop, nanoseconds
 from cellctl_sim.registers import SimRegisters
 from cellctl_sim.texts import SimTexts
 
@@ -105,7 +105,7 @@ class SimRuntime:
 
     def now(self) -> float:
         """Time since the world began, by this node's clock [s]."""
-        return self._clock.now(self._loop.time())
+        return self._clock.now(self._loop.now / SECOND)
 
     def utc(self) -> float:
         """Seconds since 1970-01-01 UTC, as this node has them."""

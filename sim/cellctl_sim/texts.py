@@ -46,7 +46,7 @@ class SimTexts:
             await self._loop.create_future()  # for ever
         if self._session is None:
             raise DeviceSilent("link", self.address, "it is not connected")
-        self._loop.call_later(self._links.latency, self._arrive, self._session, text, context=self._loop.root)
+        self._loop.after(self._links.latency, self._arrive, self._session, text)
 
     async def receive(self) -> str:
         """The next message. Raises DeviceSilent once for each loss of the connection."""
@@ -66,16 +66,14 @@ class SimTexts:
             self._timer.cancel()
         session, self._session = self._session, None
         if session is not None:
-            self._loop.call_later(
-                self._links.latency, lambda: session.close(self._loop.time()), context=self._loop.root
-            )
+            self._loop.after(self._links.latency, lambda: session.close(self._loop.time()))
 
     def _after(self, seconds: float, call: Callable[[], None]) -> None:
         """Have `call` called, instead of what was to be called."""
         self._looks_at = math.inf
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._loop.call_later(seconds, call, context=self._loop.root)
+        self._timer = self._loop.after(seconds, call)
 
     def _connect(self) -> None:
         self._attempted.set()
@@ -105,7 +103,7 @@ class SimTexts:
         """Something was done to the plant; look when that is over."""
         if self._session is not None and not self._is_looking and not self._will_look:
             self._will_look = True
-            self._loop.call_later(0.0, self._look, context=self._loop.root)
+            self._loop.after(0.0, self._look)
 
     def _look(self) -> None:
         """Forward what the device has to say by now, and come back at its next change."""
@@ -114,14 +112,14 @@ class SimTexts:
         if session is None:
             return
         for _, text in session.pending(t):
-            self._loop.call_later(self._links.latency, self._deliver, text, context=self._loop.root)
+            self._loop.after(self._links.latency, self._deliver, text)
         if session.is_open(t):
             change = self._device.next_change(t)
             if change != self._looks_at:
                 self._come_back(t, change)
         else:
             self._session = None
-            self._loop.call_later(self._links.latency, self._deliver, None, context=self._loop.root)
+            self._loop.after(self._links.latency, self._deliver, None)
             self._retry()
 
     def _come_back(self, t: float, change: float) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,5 +28,10 @@ def read_orders(texts: Sequence[str], path: Path, line: Line, follow: bool = Fal
         turns = turns_to_follow(wanted, path) if follow else {}
         order = Order(id=f"{number}-{wanted.label}", turns=turns, **wanted.body)
         compile_order(OrderText(order.text, order.source, order.variant, order.included), line)
-        orders.append(order)
+        orders.append(replace(order, source=_from_the_line(wanted.recipe, path)))
     return orders
+
+
+def _from_the_line(recipe: Path, line: Path) -> str:
+    """The recipe's path as seen from the line's: the trace has it, and must be the same in every directory."""
+    return Path(os.path.relpath(recipe, line.parent)).as_posix()

@@ -6,6 +6,8 @@ status registers; what the watchdog's registers do: WAGO-I/O-SYSTEM 750, ETHERNE
 
 from __future__ import annotations
 
+from functools import cache
+
 from cellctl.runtime import Table
 from cellctl_drivers.registers import Register, Type
 
@@ -15,16 +17,19 @@ _TABLE = "750-880 manual, configuration and status registers"
 _WATCHDOG = "WAGO-I/O-SYSTEM 750 ETHERNET TCP/IP p. 163-164"
 
 
+@cache
 def digital_input(number: int) -> Register:
     """Input `number` of the island, read with FC02."""
     return Register(f"DI{number}", Table.DISCRETE, number, Type.BIT, source=_TABLE)
 
 
+@cache
 def digital_output(number: int) -> Register:
     """Output `number` of the island, written with FC05 or FC15."""
     return Register(f"DO{number}", Table.COILS, number, Type.BIT, source=_TABLE)
 
 
+@cache
 def output_image(number: int) -> Register:
     """What output `number` is set to, read back with FC01."""
     return Register(f"DO{number} image", Table.COILS, 0x0200 + number, Type.BIT, source=_TABLE)

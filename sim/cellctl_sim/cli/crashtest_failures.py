@@ -82,15 +82,15 @@ def texts(trial: Trial) -> list[str]:
 
 
 def written_order(order: Order, line: Path) -> str:
-    """An order as it is written on the command line: by its recipe's name where that leads to the same file."""
+    """An order of `read_orders` as it is written on the command line, by its recipe's name where that leads there."""
     from click import UsageError
 
     from cellctl.cli.files import find_recipe
     from cellctl_sim.scenario import order_text
 
-    path = Path(order.source)
+    path = (line.parent / order.source).resolve()
     try:
-        name = path.stem if find_recipe(path.stem, line) == path else order.source
+        name = path.stem if find_recipe(path.stem, line).resolve() == path else str(path)
     except UsageError:
-        name = order.source
+        name = str(path)
     return order_text(name, order)

@@ -33,7 +33,7 @@ def shown(show: Callable[[float], int]) -> Cell:
 def read_cells(t: float, cells: Mapping[int, Cell], address: int, count: int) -> tuple[int, ...]:
     """Adjacent cells as 16-bit words. Raises ModbusException(2) where there is none."""
     try:
-        found = [cells[place] for place in range(address, address + count)]
+        found = list(map(cells.__getitem__, range(address, address + count)))
     except KeyError:
         raise ModbusException(ILLEGAL_ADDRESS) from None
     return tuple([(cell.show(t) if cell.show else cell.value) & 0xFFFF for cell in found])

@@ -22,13 +22,13 @@ from cellctl.runtime import RandomStream, Table
 from cellctl.written import Written
 from cellctl_sim.devices.breakdowns import Breakdowns
 from cellctl_sim.devices.cells import (
+    ILLEGAL_ADDRESS,
     ILLEGAL_FUNCTION,
     Cell,
     float_words,
     long_words,
     parameter,
     read_cells,
-    shown,
     words_float,
     write_cells,
 )
@@ -128,7 +128,6 @@ class HandshakeMachineDevice:
         self._boots, self._locals = 1, 0
         self._stalled_until = 0.0
         self._holding = _blank()
-        self._input = self._make_inputs()
 
     @classmethod
     def build(cls, site: Site) -> HandshakeMachineDevice:
@@ -163,9 +162,14 @@ class HandshakeMachineDevice:
     def read(self, t: float, unit: int, table: Table, address: int, count: int) -> tuple[int, ...]:
         """FC03, FC04."""
         self._agenda.advance(t)
-        if table not in (Table.HOLDING, Table.INPUT):
+        if table is Table.HOLDING:
+            return read_cells(t, self._holding, address, count)
+        if table is not Table.INPUT:
             raise ModbusException(ILLEGAL_FUNCTION)
-        return read_cells(t, self._holding if table is Table.HOLDING else self._input, address, count)
+        words = self._input()[address : address + count]
+        if len(words) < count:
+            raise ModbusException(ILLEGAL_ADDRESS)
+        return words
 
     def write(self, t: float, unit: int, table: Table, address: int, values: Sequence[int]) -> None:
         """FC06, FC16. A request that writes the low word of the action number may start a program."""
@@ -195,25 +199,17 @@ class HandshakeMachineDevice:
         """None of its own."""
         return 0.0
 
-    def _make_inputs(self) -> dict[int, Cell]:
-        inputs = {
-            0: shown(lambda t: long_words(self._ack)[0]),
-            1: shown(lambda t: long_words(self._ack)[1]),
-            2: shown(lambda t: long_words(self._done)[0]),
-            3: shown(lambda t: long_words(self._done)[1]),
-            4: shown(lambda t: self._state),
-            5: shown(lambda t: self._boots),
-            6: shown(lambda t: self._code),
-            7: shown(lambda t: len(self._results)),
-            24: shown(lambda t: self._locals),
-        }
-        for index in range(2 * MOST_VALUES):
-            inputs[8 + index] = shown(lambda t, index=index: self._result_word(index))  # type: ignore[misc]
-        return inputs
-
-    def _result_word(self, index: int) -> int:
-        result, word = divmod(index, 2)
-        return float_words(self._results[result])[word] if result < len(self._results) else 0
+    def _input(self) -> tuple[int, ...]:
+        """The words of its input table, from address 0 on."""
+        results = [word for value in self._results[:MOST_VALUES] for word in float_words(value)]
+        results += [0] * (2 * MOST_VALUES - len(results))
+        return (
+            *long_words(self._ack),
+            *long_words(self._done),
+            *(int(self._state), self._boots, int(self._code), len(self._results)),
+            *results,
+            self._locals,
+        )
 
     # --- running ----------------------------------------------------------------------------------------------
 

@@ -252,8 +252,7 @@ def _wanted(device: Controller, t: float, order: Order) -> None:
 
 
 def _watchdog(device: Controller, t: float, order: Order) -> None:
-    version = tuple(int(part) for part in device.properties.firmware.split("."))
-    if version < WATCHDOG_FIRMWARE:
+    if device.version < WATCHDOG_FIRMWARE:
         raise BadCommand(1001, "Unknown or empty command.")
     seconds = order.number(0.0, 3600.0)
     device.watch(t, seconds)

@@ -63,6 +63,7 @@ class Controller:
         self.name: str = name
         self.robot_name: str = robot_name
         self.properties: MecademicProperties = properties
+        self.version = tuple(map(int, properties.firmware.split(".")))
         self._agenda = agenda
         at = base or Pose(0.0, 0.0, 0.0)
         self._T_line_base = from_xyz_euler((at.x, at.y, at.z), (at.alpha, at.beta, at.gamma))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -31,7 +30,7 @@ class Session:
 
     def __init__(self, device: Listener) -> None:
         self._device = device
-        self._messages: deque[tuple[float, str]] = deque()
+        self._messages: list[tuple[float, str]] = []
         self._is_open = True
 
     @property
@@ -56,8 +55,9 @@ class Session:
     def pending(self, t: float) -> list[tuple[float, str]]:
         """What the device has said since."""
         self._device.advance(t)
-        messages = list(self._messages)
-        self._messages.clear()
+        if not self._messages:
+            return []
+        messages, self._messages = self._messages, []
         return messages
 
     def is_open(self, t: float) -> bool:

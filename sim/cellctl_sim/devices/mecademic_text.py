@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _COMMAND = re.compile(r"\s*[-~]?\s*([A-Za-z][A-Za-z0-9_]*)\s*(?:\((.*)\))?\s*", re.DOTALL)
 LONGEST = 4096  # characters in a command; longer ones are refused with 3003
@@ -42,6 +43,7 @@ class Order:
         return value
 
 
+@lru_cache(maxsize=1024)  # clients say the same again and again
 def read_order(text: str) -> Order:
     """Read a command. Raises BadCommand: 3003 too long, 1002 not of this form."""
     if len(text) > LONGEST:
@@ -56,7 +58,7 @@ def read_order(text: str) -> Order:
 
 def reply(code: int, *values: object) -> str:
     """`[2007][1,1,0,0,0,1,1]`; numbers with a fraction are written to five digits."""
-    return f"[{code}][{','.join(_shown(value) for value in values)}]"
+    return f"[{code}][{','.join(map(_shown, values))}]"
 
 
 def _shown(value: object) -> str:

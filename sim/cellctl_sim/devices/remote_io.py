@@ -39,8 +39,13 @@ IMAGE = 0x0200  # where outputs are read back
 END_OF_IMAGE = 0x0400
 IDLE, ACTIVE, EXPIRED = 0, 1, 2
 STOPS = (0x55AA, 0xAA55)
-READS = {Table.COILS: 1, Table.DISCRETE: 2, Table.HOLDING: 3, Table.INPUT: 4}  # function codes
-WRITES = {Table.COILS: (5, 15), Table.HOLDING: (6, 16)}
+READS = {
+    Table.COILS: 1 << 0,
+    Table.DISCRETE: 1 << 1,
+    Table.HOLDING: 1 << 2,
+    Table.INPUT: 1 << 3,
+}  # FC01 to FC04
+WRITES = {Table.COILS: 1 << 4 | 1 << 14, Table.HOLDING: 1 << 5 | 1 << 15}  # FC05 and FC15, FC06 and FC16
 
 
 class RemoteIOProperties(Written):
@@ -65,7 +70,7 @@ class RemoteIODevice:
         properties: RemoteIOProperties = DEFAULTS,
     ) -> None:
         self.name, self._agenda, self._signals, self._properties = name, agenda, signals, properties
-        self._inputs = [Point(name, False, number) for number in range(inputs)]
+        self._inputs, self._sensors = inputs, signals.sensors(name)
         self._outputs = [False] * outputs
         self._stuck: dict[int, tuple[bool, float]] = {}
         self._watchdog = Watchdog(agenda, self._expire)
@@ -102,7 +107,7 @@ class RemoteIODevice:
         self._agenda.advance(t)
         if table not in WRITES:
             raise ModbusException(ILLEGAL_FUNCTION)
-        self._hear(t, *WRITES[table])
+        self._hear(t, WRITES[table])
         if table is Table.COILS:
             self._demand_process_data()
             self._switch_all(t, address % IMAGE if address < END_OF_IMAGE else address, values)
@@ -139,16 +144,16 @@ class RemoteIODevice:
     def _bits(self, t: float, address: int, count: int) -> tuple[int, ...]:
         image = IMAGE <= address < END_OF_IMAGE
         first = address - IMAGE if image else address
-        if first + count > (len(self._outputs) if image else len(self._inputs)):
+        if first + count > (len(self._outputs) if image else self._inputs):
             raise ModbusException(ILLEGAL_ADDRESS)
         if image:
-            return tuple(int(on) for on in self._outputs[first : first + count])
-        return tuple(int(self._feel(t, number)) for number in range(first, first + count))
+            return tuple(map(int, self._outputs[first : first + count]))
+        return tuple([int(self._feel(t, number)) for number in range(first, first + count)])
 
     def _word(self, t: float, address: int) -> int:
         image = address >= IMAGE
         first = address % IMAGE * 16
-        size = len(self._outputs) if image else len(self._inputs)
+        size = len(self._outputs) if image else self._inputs
         if first >= max(size, 1):
             raise ModbusException(ILLEGAL_ADDRESS)
         numbers = range(first, min(first + 16, size))
@@ -162,7 +167,8 @@ class RemoteIODevice:
             shows, until = self._stuck.get(number, (False, -inf))
             if t < until:
                 return shows
-        return self._signals.sense(self._inputs[number])
+        sensor = self._sensors.get(number)
+        return sensor() if sensor else False
 
     def _switch_all(self, t: float, first: int, values: Sequence[int]) -> None:
         if first + len(values) > len(self._outputs) or not values:
@@ -201,7 +207,7 @@ class RemoteIODevice:
             0x1022: shown(lambda t: 0),
             0x1023: shown(lambda t: 0),
             0x1024: shown(lambda t: len(self._outputs)),
-            0x1025: shown(lambda t: len(self._inputs)),
+            0x1025: shown(lambda t: self._inputs),
             0x2010: shown(lambda t: 14),
             0x2011: shown(lambda t: 750),
             0x2012: shown(lambda t: 352),
@@ -233,11 +239,8 @@ class RemoteIODevice:
         self._status = ACTIVE
         self._watchdog.start(t, self._cells[0x1000].value / 10)
 
-    def _hear(self, t: float, *functions: int) -> None:
-        if self._status != ACTIVE:
-            return
-        mask = self._cells[0x1001].value
-        if any(mask >> function - 1 & 1 for function in functions):
+    def _hear(self, t: float, functions: int) -> None:
+        if self._status == ACTIVE and self._cells[0x1001].value & functions:
             self._watchdog.heard(t)
 
     def _demand_process_data(self) -> None:

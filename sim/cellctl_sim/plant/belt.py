@@ -176,14 +176,14 @@ class Belt:
 
     def _happen(self, t: float) -> None:
         """Bring everything in line with what is so at `t`, and find out when something will change."""
-        for _ in range(1 if self.circuit is None else 2):  # around a circuit the first is behind the last
-            self._advance_riders(t)
-        self._drop(t)
-        self._see(t)
-        self._plan(t)
-
-    def _advance_riders(self, t: float) -> None:
         travelled = self.travel(t)
+        for _ in range(1 if self.circuit is None else 2):  # around a circuit the first is behind the last
+            self._advance_riders(travelled)
+        self._drop(t, travelled)
+        self._see(t, travelled)
+        self._plan(t, travelled)
+
+    def _advance_riders(self, travelled: float) -> None:
         for rider, ahead, lap in self._one_after_another():
             x = rider.anchor + travelled if rider.riding else rider.anchor
             self._pass_marks(rider, x)
@@ -217,9 +217,8 @@ class Belt:
                 self._count(f"{stop.name}.passed")
         rider.passed = max(rider.passed, x + NEAR)
 
-    def _drop(self, t: float) -> None:
+    def _drop(self, t: float, travelled: float) -> None:
         """Let fall what has come to the end."""
-        travelled = self.travel(t)
         while self.riders and self.riders[0].riding and self.riders[0].anchor + travelled >= self.end - NEAR:
             rider = self.riders.pop(0)
             if self.circuit is not None:
@@ -246,8 +245,7 @@ class Belt:
             item.place = FLOOR
             item.record(t, f"fell off {self.name}")
 
-    def _see(self, t: float) -> None:
-        travelled = self.travel(t)
+    def _see(self, t: float, travelled: float) -> None:
         places = [rider.anchor + travelled if rider.riding else rider.anchor for rider in self.riders]
         self._falling = [until for until in self._falling if until > t]
         for stop in self.stops:
@@ -255,9 +253,8 @@ class Belt:
         if self.stops and self.stops[-1].is_sink:
             self.stops[-1].covered = bool(self._falling)
 
-    def _plan(self, t: float) -> None:
+    def _plan(self, t: float, travelled: float) -> None:
         """Set the timer to the first moment at which a riding part reaches a mark, or a fallen one clears the eye."""
-        travelled = self.travel(t)
         distance = inf
         for rider, ahead, lap in self._one_after_another():
             if rider.riding:

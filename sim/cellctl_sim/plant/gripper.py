@@ -92,7 +92,8 @@ class Gripper:
         self._chances, self._width = chances, width
         self._time_as_made = self._time = time
         self._timer = agenda.timer(self._arrive)
-        self._from, self._to, self._since, self._until = 1.0, 1.0, 0.0, 0.0
+        self._from, self._to, self._since = 1.0, 1.0, 0.0
+        self.rests_at = 0.0  # when the fingers come, or came, to rest [s]
         fixings.grippers.append(self)
 
     def close(self, t: float) -> None:
@@ -111,18 +112,13 @@ class Gripper:
 
     def opening(self, t: float) -> float:
         """How far open the fingers stand: 1 open, 0 closed."""
-        if t >= self._until:
+        if t >= self.rests_at:
             return self._to
-        return self._from + (self._to - self._from) * (t - self._since) / (self._until - self._since)
+        return self._from + (self._to - self._from) * (t - self._since) / (self.rests_at - self._since)
 
     def set_speed(self, fraction: float) -> None:
         """How fast the fingers go from now on; as made they go at `USUAL_SPEED` of the greatest."""
         self._time = self._time_as_made * USUAL_SPEED / fraction
-
-    @property
-    def rests_at(self) -> float:
-        """When the fingers come, or came, to rest [s]."""
-        return self._until
 
     def drop(self, t: float) -> None:
         """Lose what is held, wherever the arm is; the fingers close on nothing."""
@@ -134,14 +130,14 @@ class Gripper:
         """Set out for `to`; how far open the fingers are now."""
         here = self.opening(t)
         self._from, self._to, self._since = here, to, t
-        self._until = round(t + self._time * abs(to - here), 6)
-        self._timer.set(self._until)
+        self.rests_at = round(t + self._time * abs(to - here), 6)
+        self._timer.set(self.rests_at)
         return here
 
     def _arrive(self, t: float) -> None:
         if self._to == 1.0:
             self._count(f"{self.name}.opened")
-        elif t < self._until:
+        elif t < self.rests_at:
             self._touch(t)
         else:
             self._count(f"{self.name}.closed")
@@ -150,12 +146,12 @@ class Gripper:
         """The fingers are as near to each other as an item between them would let them come."""
         item = self._within(t, self.where(t))
         if item is None:
-            self._timer.set(self._until)
+            self._timer.set(self.rests_at)
             return
         self.item, item.place = item, self.name
         item.record(t, f"gripped by {self.name}")
         self._from = self._to = self._width
-        self._until = t
+        self.rests_at = t
         self._count(f"{self.name}.gripped")
         if self._random.random() < self._chances.drop:
             self.drop(t)

@@ -29,19 +29,17 @@ class Troubles:
     def __init__(self) -> None:
         self._until: dict[Manner, float] = {}
         self._value: dict[Manner, float | None] = {}
+        self.is_clear = True  # there never was any
 
     def set(self, manner: Manner, until: float, value: float | None = None) -> None:
         """From now on until `until`."""
+        self.is_clear = False
         self._until[manner] = until
         self._value[manner] = value
 
     def has(self, manner: Manner, t: float) -> bool:
         """Whether the device behaves so at `t`."""
-        return bool(self._until) and t < self._until.get(manner, -inf)
-
-    def is_clear(self) -> bool:
-        """Whether there never was any."""
-        return not self._until
+        return not self.is_clear and t < self._until.get(manner, -inf)
 
     def value(self, manner: Manner, default: float) -> float:
         """What was said with it."""
@@ -50,14 +48,10 @@ class Troubles:
 
     def next_end(self, t: float) -> float:
         """When the next one ends."""
-        if not self._until:
-            return inf
         return min((until for until in self._until.values() if until > t), default=inf)
 
     def before(self, t: float) -> None:
         """A request arrives. Raises NoAnswer, ConnectionCut or ModbusException where it does not get through."""
-        if not self._until:
-            return
         if self.has(Manner.CUT, t):
             raise ConnectionCut
         if self.has(Manner.SILENT, t):
@@ -67,7 +61,7 @@ class Troubles:
 
     def after(self, t: float) -> None:
         """Its answer leaves. Raises NoAnswer where that gets lost (in memory, a garbled one is a lost one)."""
-        if self._until and (self.has(Manner.MUTE, t) or self.has(Manner.CORRUPT, t)):
+        if self.has(Manner.MUTE, t) or self.has(Manner.CORRUPT, t):
             raise NoAnswer
 
     def delay(self, t: float) -> float:
@@ -96,6 +90,8 @@ class ModbusPort:
     def read(self, t: float, unit: int, table: Table, address: int, count: int) -> tuple[int, ...]:
         """As `ModbusDevice.read`."""
         wired = self._wired(unit)
+        if wired.troubles.is_clear:
+            return wired.device.read(t, unit, table, address, count)
         wired.troubles.before(t)
         values = wired.device.read(t, unit, table, address, count)
         wired.troubles.after(t)
@@ -111,12 +107,20 @@ class ModbusPort:
 
     def next_change(self, t: float) -> float:
         """Of any unit or of the manners in which it behaves."""
-        changes = [wired.device.next_change(t) for wired in self._wires]
-        return min(*changes, *[wired.troubles.next_end(t) for wired in self._wires])
+        first = inf
+        for wired in self._wires:
+            first = min(first, wired.device.next_change(t))
+            if not wired.troubles.is_clear:
+                first = min(first, wired.troubles.next_end(t))
+        return first
 
     def delay(self, t: float) -> float:
         """The longest of any unit: they share a wire."""
-        return max([wired.troubles.delay(t) for wired in self._wires])
+        longest = 0.0
+        for wired in self._wires:
+            if not wired.troubles.is_clear:
+                longest = max(longest, wired.troubles.delay(t))
+        return longest
 
     def attend(self, t: float, unit: int, every: float) -> Callable[[float], None]:
         """As `ModbusDevice.attend`; polls that nobody hears count for nothing."""
@@ -168,7 +172,10 @@ class TextPort:
 
     def next_change(self, t: float) -> float:
         """As `TextDevice.next_change`."""
-        change = min(self._device.next_change(t), self.troubles.next_end(t))
+        change = self._device.next_change(t)
+        if self.troubles.is_clear:
+            return change
+        change = min(change, self.troubles.next_end(t))
         return change if not self.troubles.has(Manner.LATE, t) else min(change, t + self.troubles.delay(t))
 
 
@@ -192,7 +199,7 @@ class PortSession:
     def pending(self, t: float) -> list[tuple[float, str]]:
         """What the device says, unless it gets lost; later where it is late."""
         said = self._session.pending(t)
-        if self._troubles.is_clear():
+        if self._troubles.is_clear:
             return said
         lost = any(self._troubles.has(manner, t) for manner in (Manner.SILENT, Manner.MUTE, Manner.CORRUPT))
         delay = self._troubles.delay(t)
@@ -203,7 +210,7 @@ class PortSession:
 
     def is_open(self, t: float) -> bool:
         """Closed by the device, or cut."""
-        if self._troubles.is_clear():
+        if self._troubles.is_clear:
             return self._session.is_open(t)
         if self._troubles.has(Manner.CUT, t) and self._session.is_open(t):
             self._session.close(t)

@@ -23,7 +23,7 @@ def test_a_recipe_that_has_to_wait_is_asked_about_once_however_many_orders_want_
     monkeypatch.setattr(deciding, "bind", waits)
     more = [OrderTaken(f"o{number}", cup_recipe.digest, 1) for number in range(2, 100)]
     state = fold(more, ordered(cup_recipe, 1))
-    assert deciding._begins(state, deciding.claims(state, small_line), _asked(small_line)) == []
+    assert deciding._begins(deciding._Now(state, _asked(small_line))) == []
     assert len(asked) == 1
 
 
