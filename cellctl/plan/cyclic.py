@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, milp
 from scipy.sparse import csr_array
 
 from cellctl.plan.errors import BadPlan, NoSchedule, NotProved
@@ -25,7 +25,7 @@ PRECISE = 1e-9  # relative gap between schedule and bound at which the search en
 PROVED = 1e-6  # relative; the search's own rounding, a bound as near as this is the period
 CONTRADICTION = 1e-4  # relative; beyond the rounding of any search, so one of two computations would be wrong
 SLOWEST = 1e-7  # a rate below this part of the greatest thinkable one is none
-OPTIMAL, INFEASIBLE = 0, 2  # status of scipy.optimize.milp
+OPTIMAL, INFEASIBLE, FAILED = 0, 2, 4  # status of scipy.optimize.milp
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +146,19 @@ class CyclicProgram:
         upper[0] = 0.0
         lower[self.events + 1 :], upper[self.events + 1 :] = self._lower, self._upper
         gain[self.events] = -1.0
-        found = milp(
-            gain,
-            integrality=(np.arange(count) > self.events).astype(int),
-            bounds=Bounds(lower, upper),
-            constraints=LinearConstraint(matrix, least, np.inf),
-            options={"mip_rel_gap": PRECISE, "time_limit": time_limit},
-        )
+
+        def solved(presolve: bool) -> OptimizeResult:
+            return milp(
+                gain,
+                integrality=(np.arange(count) > self.events).astype(int),
+                bounds=Bounds(lower, upper),
+                constraints=LinearConstraint(matrix, least, np.inf),
+                options={"mip_rel_gap": PRECISE, "time_limit": time_limit, "presolve": presolve},
+            )
+
+        found = solved(presolve=True)
+        if found.status == FAILED:  # HiGHS 1.12 loses its way in what it made simpler, seldom
+            found = solved(presolve=False)
         if found.status == INFEASIBLE:
             raise NoSchedule("no order keeps every limit")
         if found.x is None or (found.status != OPTIMAL and found.x[self.events] < SLOWEST):

@@ -73,6 +73,27 @@ def holds(cell: TransportCell) -> None:
         assert check_schedule(cell, replace(faster, moves=squeezed), 4) is not None
 
 
+def cell_at_which_the_solver_fails() -> TransportCell:
+    """HiGHS 1.12 ends with an error of its own after its presolve."""
+    both = frozenset({"s0", "s1", "s2"})
+    stays = (Stay("s0", 0, 10), Stay("s1", 0, math.inf), Stay("s2", 6, 16))
+    far = np.array([[0.0, 2.0, 2.0], [2.0, 0.0, 0.0], [2.0, 0.0, 0.0]])
+    return TransportCell(
+        stations={"s0": 1, "s1": 1, "s2": 1},
+        routes=(Route("p", stays, returns=True),),
+        robots=(Robot("r0", both), Robot("r1", both)),
+        loaded=np.array([[1.0, 4.0, 4.0], [4.0, 1.0, 1.0], [4.0, 1.0, 1.0]]),
+        empty=far,
+        exchange=Exchange.SWAP,
+    )
+
+
+def test_a_cell_at_which_the_solver_fails_is_solved_without_its_presolve():
+    cell = cell_at_which_the_solver_fails()
+    holds(cell)
+    assert best_schedule(cell).period == pytest.approx(7.0)
+
+
 @settings(max_examples=40, deadline=None)
 @given(cells())
 def test_a_schedule_can_be_carried_out_and_none_of_its_shape_is_faster(cell):
