@@ -152,6 +152,7 @@ class Dialogue:
             remote.refusal = refusal.why
         if remote.takes_commands and self._book.state.command(refusal.number) and not refusal.lease_lost:
             remote.refuse(refusal.number, refusal.why)
+            self._fleet.inquire(remote)  # perhaps it is not as it was seen last
         if not refusal.number and not refusal.id:
             remote.is_not_ready(self._runtime.now())
         if (

@@ -139,13 +139,21 @@ def _doubtful(line: Line, fault: object) -> Iterator[str]:
         case Fault() if fault.fault in {
             name for name, _ in NEEDS_A_PERSON.get(_kind(line, fault.device), ())
         }:
-            yield fault.device
+            yield from _with_tools(line, fault.device)
         case ProcessFault(fault=Kind.FULL_DISK | Kind.FAILED_SYNC) if fault.process in line.processes:
             modules = (line.modules[name] for name in line.processes[fault.process].modules)
             devices = (device for module in modules for device in module.devices.values())
             yield from (device for device in devices if _kind(line, device) == "machine")
         case _:
             pass
+
+
+def _with_tools(line: Line, device: str) -> Iterator[str]:
+    """A device; with an arm go its grippers, which it supplies."""
+    yield device
+    if _kind(line, device) == "robot arm":
+        wearing = (module for module in line.modules.values() if device in module.devices.values())
+        yield from (tool.device for module in wearing for tool in module.tools)
 
 
 def _kind(line: Line, device: str) -> str:

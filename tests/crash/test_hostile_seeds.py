@@ -9,7 +9,7 @@ import pytest
 
 from cellctl.line.model import Line
 from cellctl.messages import decode
-from cellctl_sim.crash_search import Recipe, Trial, run
+from cellctl_sim.crash_search import Recipe, Trial, run, try_seed
 from cellctl_sim.plant.faults import Fault
 from cellctl_sim.plant.plant import Plant
 from cellctl_sim.universe import Universe
@@ -80,3 +80,17 @@ def test_messages_that_come_twice_breed_no_more(puck_line: Line, puck_recipe: Re
 
     sound(run(puck_line, scenario, stage=stage))
     assert said(worlds[0]).total() < 3000
+
+
+@pytest.mark.parametrize(
+    "seed",
+    [
+        pytest.param(50068, id="an arm that was switched off cannot tell whether its gripper let go"),
+        pytest.param(51576, id="an old view came late, and what the module refused was given up"),
+        pytest.param(52332, id="so it was, with one part"),
+    ],
+)
+def test_a_drawn_scenario_that_once_found_something_finds_nothing(
+    puck_line: Line, puck_recipe: Recipe, seed: int
+) -> None:
+    sound(try_seed(puck_line, puck_recipe, seed))

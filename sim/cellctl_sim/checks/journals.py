@@ -46,7 +46,11 @@ def _agrees(said: Answered, given: tuple[Entry, ModuleAnswered] | None) -> Findi
         yield f"the runner has an answer to command {said.number} that {said.module or 'its module'} never journaled"
         return
     entry, answer = given[0], given[1].answer
-    if (said.outcome, said.moves, said.results, said.ended) != (
+    is_taken_back = (said.outcome, answer.outcome) == (
+        "refused",
+        "cancelled",
+    )  # since it was refused again and again
+    if (answer.outcome if is_taken_back else said.outcome, said.moves, said.results, said.ended) != (
         answer.outcome,
         answer.moves,
         answer.results,

@@ -55,6 +55,11 @@ def test_a_fault_that_may_need_a_person_makes_its_device_doubtful(puck_line: Lin
     assert doubtful_devices(puck_line, faults) == ("press.plc",)
 
 
+def test_an_arm_that_is_switched_off_takes_its_gripper_with_it(puck_line: Line) -> None:
+    fault = Fault(device="arm.controller", fault="estop")
+    assert doubtful_devices(puck_line, [fault]) == ("arm.controller", "arm.gripper")
+
+
 @pytest.mark.parametrize(("process", "doubtful"), [("press", ("press.plc",)), ("belt", ()), ("runner", ())])
 def test_a_process_that_cannot_write_breaks_off_its_machine(
     puck_line: Line, process: str, doubtful: tuple[str, ...]

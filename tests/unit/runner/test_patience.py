@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from cellctl.flow.events import Dispatched, OrderTaken, PartBorn, RecipeTaken
 from cellctl.flow.fold import fold
 from cellctl.flow.state import FlowState
-from cellctl.messages import Accepted, Answer, Cancel, Item, Refusal, TooLate, View
+from cellctl.messages import Accepted, Answer, Cancel, Inquire, Item, Refusal, TooLate, View
 from cellctl.packml import Mode, State
 from cellctl.recipe.executable import Executable, Step
 from cellctl.runner.dialogue import Dialogue
@@ -61,6 +61,9 @@ class Fleet:
 
     def find(self, module: str, process: str) -> Remote:
         return self.remote
+
+    def inquire(self, remote: Remote) -> None:
+        self.sent.append(Inquire(remote.name))
 
     def send_again(self, remote: Remote, at_once: bool = False, only_known: bool = False) -> None:
         self.only_known = only_known
@@ -138,6 +141,13 @@ def test_three_equal_refusals_take_a_command_back_and_give_its_part_the_modules_
     world.hear(Answer("press", 1, "cancelled"))
     answered = world.recorded[-1]
     assert (answered.outcome, answered.detail) == ("refused", "press: no such program")
+
+
+def test_a_module_that_refuses_is_asked_what_it_does_since_it_may_not_be_as_it_was_seen_last(
+    world: World,
+) -> None:
+    world.hear(Refusal("press", 1, "press: it is not in execute, in production mode"))
+    assert world.fleet.sent == [Inquire("press")]
 
 
 @pytest.mark.parametrize("other", [Refusal("press", 1, "press: it is busy"), Accepted("press", 1)])
