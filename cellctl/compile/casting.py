@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cellctl.flow.binding import serves
+from cellctl.flow.casts import serves
 from cellctl.kinds import JOINT_SKILLS
 from cellctl.line.model import Line, Module
 from cellctl.line.once import once

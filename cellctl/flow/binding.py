@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cellctl.flow.casts import can_carry, can_work, casts
 from cellctl.flow.claims import (
     Claims,
     carriers_in_hand,
@@ -17,7 +18,7 @@ from cellctl.flow.events import Dispatched
 from cellctl.flow.safe_states import SafeStates
 from cellctl.flow.safety import is_safe_after
 from cellctl.flow.state import FlowState, Part
-from cellctl.line.model import Line, Module, station_of
+from cellctl.line.model import Line, station_of
 from cellctl.messages import GONE, LOST, Item, Value
 from cellctl.recipe.executable import Step
 from cellctl.skill import Works
@@ -73,7 +74,7 @@ def choices(
     if on:
         yield f"{step.name}: the carrier {min(on)} is on its way, or something is done at it"
         return
-    for modules in _casts(line, step, parts):
+    for modules in casts(step):
         blocked = _blocked_modules(state, taken, ready, modules)
         if blocked:
             yield blocked
@@ -121,14 +122,6 @@ def continued(state: FlowState, number: int, at: float) -> Dispatched:
 # --- modules ----------------------------------------------------------------------------------------------------
 
 
-def _casts(line: Line, step: Step, parts: tuple[Part, ...]) -> Iterator[dict[str, str]]:
-    """Every way to give each role a module, in the recipe's order."""
-    chosen: list[dict[str, str]] = [{}]
-    for role, candidates in step.modules.items():
-        chosen = [{**c, role: m} for c in chosen for m in candidates if m not in c.values()]
-    return iter(chosen)
-
-
 def _blocked_modules(state: FlowState, taken: Claims, ready: frozenset[str], modules: dict[str, str]) -> Wait:
     for module in modules.values():
         if module in state.out:
@@ -138,13 +131,6 @@ def _blocked_modules(state: FlowState, taken: Claims, ready: frozenset[str], mod
         if module in taken.exclusive:
             return f"{module} is busy"
     return ""
-
-
-def serves(line: Line, module: Module, station: str) -> bool:
-    """Whether a module can take from or bring to a station: an arm where it has a pose, others at their own."""
-    if module.tools:
-        return station in line.stations and line.stations[station].pose_for(module.name) is not None
-    return station in line.stations and line.stations[station].module == module.name
 
 
 # --- items ------------------------------------------------------------------------------------------------------
@@ -179,9 +165,8 @@ def _staying(
         station = state.station_of(part.place)
         if step.at and station not in step.at:
             return f"{step.name}: the part is at {_named(part.place)}, not at {' or '.join(step.at)}"
-        for name in modules.values():
-            module = line.modules[name]
-            if (module.at and module.at != station) or (not module.at and not serves(line, module, station)):
+        for role, name in modules.items():
+            if not can_work(line, {role: name}, station):
                 return f"{step.name}: {name} does not work at {_named(part.place)}"
     return tuple(Item(part.id, part.place) for part in parts)
 
@@ -208,7 +193,7 @@ def _moving(
     origin = state.station_of(part.place)
     if step.at and origin not in step.at:
         return f"{step.name}: the part is at {_named(part.place)}, not at {' or '.join(step.at)}"
-    if not _served(line, modules, origin, target):
+    if not can_carry(line, modules, origin, target):
         return f"{step.name}: {' and '.join(modules.values())} cannot go from {_named(origin)} to {target}"
     for stop in passes(line, origin, target):
         if taken.used[stop] >= line.stations[stop].capacity:
@@ -223,14 +208,6 @@ def _moving(
 def _free_stop(line: Line, taken: Claims, target: str) -> str | None:
     """The stop itself, where it has room for a carrier."""
     return target if taken.used[target] < line.stations[target].capacity else None
-
-
-def _served(line: Line, modules: dict[str, str], origin: str, target: str) -> bool:
-    if len(modules) == 1:
-        module = line.modules[next(iter(modules.values()))]
-        return serves(line, module, origin) and serves(line, module, target)
-    used = [line.modules[m] for m in modules.values()]
-    return any(serves(line, m, origin) for m in used) and any(serves(line, m, target) for m in used)
 
 
 def _hand_free(line: Line, taken: Claims, modules: dict[str, str]) -> bool:
@@ -259,7 +236,7 @@ def _bringing(
         if (
             station in line.stations
             and line.stations[station].source
-            and _served(line, modules, station, state.station_of(target))
+            and can_carry(line, modules, station, state.station_of(target))
         ):
             return (Item(component.id, component.place, target, component.material, part.id),)
     return f"{step.name}: no {step.take} lies ready"

@@ -8,15 +8,20 @@ command starts only when its target is free; so stations are all that parts can 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
+from cellctl.flow.ahead import what_lies_ahead
 from cellctl.flow.carriers import empty_carriers
-from cellctl.flow.claims import claims, passes, reserved
+from cellctl.flow.casts import targets_from
+from cellctl.flow.claims import claims, is_carrier_stop, passes, reserved
 from cellctl.flow.events import Dispatched
 from cellctl.flow.fold import apply
-from cellctl.flow.routes import depending_on
+from cellctl.flow.stage import Stage, stage_before, stage_of
 from cellctl.flow.state import FlowState, Part
 from cellctl.line.model import Line, station_of
+from cellctl.line.once import once
 from cellctl.recipe.executable import Executable, Step
 from cellctl.skill import Works
 
@@ -36,7 +41,7 @@ def is_safe(state: FlowState, line: Line) -> bool:
     """Whether the parts in `state` can be finished one after another."""
     used = claims(state, line).used
     used.subtract(_of_empty_carriers(state, line))
-    waiting = [(_held(state, line, p), tuple(needs(state, line, p))) for p in state.parts.values()]
+    waiting = [(_held(state, line, p), needs(state, line, p)) for p in state.parts.values()]
     while waiting:
         for entry in waiting:
             held, wanted = entry
@@ -65,10 +70,12 @@ def _is_sink(line: Line, station: str) -> bool:
 
 
 def _held(state: FlowState, line: Line, part: Part) -> tuple[str, ...]:
-    """The stations that a part has: where it is, and what its job keeps for it."""
+    """The stations that a part has: where it is, and what its job keeps for it; each place of a job is one part's."""
     places = [part.place] if part.place else []
     if part.job:
-        places += reserved(state, line, state.jobs[part.job])
+        job = state.jobs[part.job]
+        own = [item for item in job.items if part.id == (item.id if item.id in job.parts else job.parts[0])]
+        places += reserved(state, line, replace(job, items=tuple(own)))
     return tuple(state.station_of(place) for place in places)
 
 
@@ -80,53 +87,54 @@ def _of_empty_carriers(state: FlowState, line: Line) -> list[str]:
     return [station_of(place) for place in (*empty.values(), *coming)]
 
 
-def needs(state: FlowState, line: Line, part: Part) -> Iterator[Need]:
+def needs(state: FlowState, line: Line, part: Part) -> frozenset[Need]:
     """What a part may still have to take, over all its routes; sinks left out."""
     if part.removed:
-        return
-    executable = state.executable(part)
-    place = state.station_of(part.place)
-    routes = [executable.scrap] if part.scrapping else [_to_come(executable, part), executable.scrap]
-    for route in routes:
-        here: tuple[str, ...] = ()
-        is_ahead = False  # whether the step before is to be done still: then the part comes from there
-        for step in route:
-            is_done = step.name in part.done
-            if is_done and (part.scrapping or route is executable.scrap):
-                continue
-            for origin in (here or ("",)) if is_ahead or is_done else (place,):
-                yield from _need(line, origin, step)
-            here = step.to or here or (place,)
-            is_ahead = not is_done
+        return frozenset()
+    stage = _stage_at_begin(state, part) if part.job else stage_of(state, part)
+    return _needs(line, _Made(part.recipe, state.executable(part)), stage)
 
 
-def _need(line: Line, origin: str, step: Step) -> Iterator[Need]:
-    """Each way from here to a target; two places where the part moves on within one station."""
+def _stage_at_begin(state: FlowState, part: Part) -> Stage:
+    """The stage in which the part was when its job began: whatever was told since, that is where it may be left."""
+    job = state.jobs[part.job]
+    stage = stage_before(state, job, part)
+    riding = [item for item in job.items if item.id in state.carriers]
+    return stage._replace(station=station_of(riding[0].origin)) if riding else stage
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A recipe, known by its digest."""
+
+    digest: str
+    by: Executable = field(compare=False)
+
+
+@once
+def _needs(line: Line, made: _Made, stage: Stage) -> frozenset[Need]:
+    steps = {step.name: step for step in (*made.by.steps, *made.by.scrap)}
+    moves = (
+        (ahead.place, steps[ahead.step])
+        for ahead in what_lies_ahead(line, made.by, stage)
+        if steps[ahead.step].works is Works.MOVES
+    )
+    return frozenset(need for origin, step in moves if (need := _need(line, origin, step)))
+
+
+def _need(line: Line, origin: str, step: Step) -> Need:
+    """Each way from here to a target; two places where the part moves on within one station; none into a sink."""
     ways = []
-    for target in step.to:
+    for target in targets_from(line, step, origin):
+        if _rides(line, origin, step, target):
+            return ()
         stops = {s for s in {target, *passes(line, origin, target)} if not _is_sink(line, s)}
-        moves_within = step.works is Works.MOVES and target == origin
-        ways.append(frozenset((s, 2 if moves_within else 1) for s in stops))
-    if ways and all(ways):
-        yield tuple(ways)
+        ways.append(frozenset((s, 2 if s == target == origin else 1) for s in stops))
+    return tuple(ways) if all(ways) else ()
 
 
-def _to_come(executable: Executable, part: Part) -> tuple[Step, ...]:
-    """Every step of the main route that the part may still do, with those that a retry repeats."""
-    names = {step.name for step in executable.steps if step.name not in part.done}
-    while True:
-        again = {
-            name
-            for step in executable.steps
-            if step.name in names
-            for route in step.routes.values()
-            for start in _starts(route.start, route.then)
-            for name in depending_on(executable, start)
-        }
-        if again <= names:
-            return tuple(step for step in executable.steps if step.name in names)
-        names |= again
-
-
-def _starts(start: str, then: str) -> list[str]:
-    return [name for name in (start, then) if name and name not in ("scrap", "ask", "next")]
+def _rides(line: Line, origin: str, step: Step, target: str) -> bool:
+    """Whether a carrier brings the part there: it needs no stop of its own, since all of them move up round their belt,
+    on which one stop more than there are carriers is enough."""
+    arms = any(line.modules[name].tools for names in step.modules.values() for name in names)
+    return not arms and is_carrier_stop(line, origin) and is_carrier_stop(line, target)

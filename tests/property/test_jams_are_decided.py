@@ -18,7 +18,7 @@ from cellctl.flow.events import Answered, Dispatched, OrderTaken, PartBorn, Reci
 from cellctl.flow.fold import apply, decided, fold
 from cellctl.flow.routes import scrapped
 from cellctl.flow.safe_states import SafeStates
-from cellctl.flow.safety import is_safe
+from cellctl.flow.safety import is_safe, needs
 from cellctl.flow.stage import Stage, stage_of
 from cellctl.flow.state import Component, FlowState, Part
 from cellctl.line.model import Line, Module, Process, Station, Tool, station_of
@@ -266,6 +266,45 @@ def test_no_line_jams_under_the_table(case, seed):
 def test_no_line_jams_under_the_banker(case, seed):
     assume(goes_alone(*case))
     run_to_end(*case, 3, seed, None)
+
+
+def test_parts_that_leave_a_place_need_no_more_than_they_did_before_they_came():
+    """A part may come into m0 by way of m1, and may come again after a rejection, by whichever way. When what it
+    needs then was left out before, two came into m0 that each waited for the other to leave."""
+    arm = {"": ("a0",)}
+    steps = (
+        Step("make", "make", Works.MAKES, {"": ("printer",)}),
+        Step("go0", "transfer", Works.MOVES, arm, to=("m0.nest", "m1.nest"), needs=("make",)),
+        Step("go1", "transfer", Works.MOVES, arm, to=("m0.nest",), needs=("go0",)),
+        Step("go2", "transfer", Works.MOVES, arm, to=("m1.nest",), needs=("go1",)),
+        Step("run2", "run", Works.STAYS, {"": ("m1",)}, needs=("go2",),
+             routes={"reject": Route(retry=1, start="go0", then="scrap")}),
+        Step("leave", "transfer", Works.MOVES, arm, to=("a0.out",), needs=("run2",)),
+    )  # fmt: skip
+    scrap = Step("bin", "transfer", Works.MOVES, arm, to=("a0.bin",))
+    for seed in range(25):
+        run_to_end(a_line([2, 2], 1), [Executable("r0", 1, "", "digest", steps, (scrap,))], 2, seed, None)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=MUCH)
+@given(cases(), st.integers(0, 10_000))
+def test_whatever_happens_a_part_never_needs_more_than_it_did_before(case, seed):
+    line, recipes = case
+    rng = random.Random(seed)
+    state = with_parts(recipes, [])
+    for _ in range(20):
+        everything = list(commands(state, line))
+        if not everything:
+            return
+        before, event = rng.choice(everything)
+        after = rng.choice(list(ends(before, event)))
+        for later in (apply(before, event), after):
+            for name in event.parts:
+                left = needs(later, line, replace(later.parts[name], asking=None))
+                assert left <= needs(before, line, before.parts[name])
+        ended = [p.id for p in after.parts.values() if verdict_on(after, replace(p, asking=None))]
+        parts = {p.id: replace(p, asking=None, job=0) for p in after.parts.values() if p.id not in ended}
+        state = replace(after, parts=parts, components=state.components)
 
 
 def goes_alone(line: Line, recipes: list[Executable]) -> bool:

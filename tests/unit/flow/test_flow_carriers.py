@@ -19,7 +19,7 @@ from cellctl.flow.fold import apply, fold
 from cellctl.flow.state import FlowState, Job
 from cellctl.line.model import Carrier, Line, Module, Process, Station, Tool, station_of
 from cellctl.messages import Head, Item, Move
-from cellctl.recipe.executable import Executable, Step
+from cellctl.recipe.executable import Executable, Route, Step
 from cellctl.skill import Ends, Holds, KindDeclaration, Outcome, Skill, Works
 
 DONE = {"done": Outcome(Ends.AT_TARGET, "done"), "jam": Outcome(Ends.ANYWHERE, "jam")}
@@ -225,6 +225,28 @@ def test_nothing_is_done_to_a_part_whose_carrier_is_on_its_way() -> None:
     assert job is not None
     assert (job.step, job.items[0].target) == ("", "loop.s1")
     assert "run0" not in {event.step for event in decide(state, line, frozenset(line.modules), 0.0)}  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(("stops", "homes", "worked"), [(4, [0, 1, 2], [1]), (6, [1, 4], [3, 2])])
+def test_parts_that_are_scrapped_on_a_ring_go_round_again_and_never_jam(
+    stops: int, homes: list[int], worked: list[int]
+) -> None:
+    """Also one that stands where its scrap route begins: who has just come onto the belt stands in its way."""
+    line, usual = ring(stops, homes), around(stops, worked)
+    bring = Step("bring", "advance", Works.MOVES, {"": ("loop",)}, to=(f"loop.s{stops - 1}",))
+    aside = Step("aside", "transfer", Works.MOVES, {"": ("arm",)}, to=("arm.box",), needs=("bring",))
+    risky = [replace(step, routes={"jam": Route(then="scrap")}) for step in usual.steps[1:]]
+    executable = replace(usual, steps=(usual.steps[0], *risky), scrap=(bring, aside))
+    ends = {step.name: ["done", "done", "jam"] for step in risky}
+    for seed in range(20):
+        dice = random.Random(seed)
+        state, _ = play(
+            ordered(line, executable, 6),
+            line,
+            choose=dice.choice,
+            outcome=lambda job, dice=dice: dice.choice(ends.get(job.step, ["done"])),
+        )
+        assert state.orders["o1"].ended == 6, (seed, [(p.place, p.done) for p in state.parts.values()])
 
 
 @settings(max_examples=60, deadline=None)
