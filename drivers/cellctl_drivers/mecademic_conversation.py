@@ -77,6 +77,8 @@ class Conversation:
             await self.send(command)
             return await self.heard(waiter, within)
         except DeadlineExceeded:
+            self.disturbances += 1
+            self.stops.clear()  # what it did not say meanwhile may have been that they are over
             raise self._silent(f"no reply to {command} within {within:g} s") from None
         finally:
             self.stop_waiting(waiter)

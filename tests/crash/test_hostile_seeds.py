@@ -88,6 +88,7 @@ def test_messages_that_come_twice_breed_no_more(puck_line: Line, puck_recipe: Re
         pytest.param(50068, id="an arm that was switched off cannot tell whether its gripper let go"),
         pytest.param(51576, id="an old view came late, and what the module refused was given up"),
         pytest.param(52332, id="so it was, with one part"),
+        pytest.param(54569, id="the end of a protective stop was not heard, and the arm never went on"),
     ],
 )
 def test_a_drawn_scenario_that_once_found_something_finds_nothing(

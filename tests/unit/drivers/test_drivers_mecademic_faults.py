@@ -104,6 +104,22 @@ def test_a_stop_that_has_ended_is_no_fault(leap: Any, arm: Mecademic, controller
     assert after == ""
 
 
+def test_a_stop_of_which_the_end_may_have_been_lost_is_a_fault_no_longer(
+    leap: Any, arm: Mecademic, controller: Controller
+) -> None:
+    async def run() -> str:
+        await arm.open()
+        controller.link.say("[3032][1]")
+        await asyncio.sleep(0.1)
+        answers, controller.link.answer = controller.link.answer, lambda text: []
+        with pytest.raises(DeviceSilent):
+            await (await arm.conversation()).ask("GetStatusRobot", 2007)
+        controller.link.answer = answers
+        return await arm.fault()
+
+    assert leap(run()) == ""
+
+
 @pytest.mark.parametrize(("activated", "homed", "code"), [(False, False, 1005), (True, False, 1006)])
 def test_an_arm_that_is_not_ready_is_not_moved(
     leap: Any, arm: Mecademic, controller: Controller, activated: bool, homed: bool, code: int
