@@ -1,4 +1,4 @@
-"""The shipped puck line and its recipe, for crash search; and bugs to be planted, importable by name."""
+"""The shipped recipe, for crash search; and bugs to be planted, importable by name."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from cellctl.line.model import Line
-from cellctl.live.line_file import read_line
 from cellctl_sim.crash_search import Recipe
 
 ROOT = Path(__file__).parents[2]
@@ -28,13 +26,6 @@ def _load(name: str) -> None:
 
 _load("planted_bugs")
 _load("bug_scenarios")
-
-
-@pytest.fixture(scope="session")
-def puck_line() -> Line:
-    line, report = read_line(ROOT / "recipes/lines/puck.yaml")
-    assert line is not None, report.render()
-    return line
 
 
 @pytest.fixture(scope="session")
